@@ -1,0 +1,1 @@
+"""Cases: everything that needs a person's decision, whichever app found it."""

@@ -1,0 +1,131 @@
+"""Reads of cases. Each takes who asks and gives no case that is not theirs to see."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchQuery
+from django.core.cache import caches
+from django.db.models import Q, QuerySet
+
+from compliance import permissions
+from compliance.models import Case
+from portal import clock
+from portal.errors import Forbidden, NotFound
+from portal.models import User
+from portal.pages import Page, keyset
+from portal.permissions import can_do
+from portal.search import search_words
+
+REMEMBERED_SECONDS = 15
+#: Counting stops here, so that a great backlog costs no page more; the menu shows "this many".
+MOST_COUNTED = 1000
+#: So many other cases about the subject are named on a case's page.
+MOST_OTHERS = 20
+UNDONE = ~Q(status__in=Case.DONE)
+#: Statuses the queue asks for by one word.
+GROUPS: dict[str, Q] = {"undone": UNDONE, "waiting": Q(status__in=sorted(Case.WAITING))}
+
+
+@dataclass(frozen=True)
+class CaseFilter:
+    """The queue's filters, as they stand in the address."""
+
+    text: str = ""
+    kind: str = ""
+    #: A status, or "undone" (nothing decided yet), "waiting", or "" for all.
+    status: str = "undone"
+    #: "me", "nobody", a person's id, or "".
+    assignee: str = ""
+    #: Opened at least so many days ago.
+    older_than_days: int = 0
+
+
+def cases_visible_to(actor: User) -> QuerySet[Case]:
+    """The cases the actor may see: all, or their own. Raises Forbidden for roles without any."""
+    if can_do(actor, "case.view"):
+        return Case.objects.all()
+    if can_do(actor, "case.view_own"):
+        return Case.objects.filter(Q(opened_by=actor) | Q(assignee=actor))
+    raise Forbidden("Your role does not see cases. Ask an administrator if you need it for your work.")
+
+
+def case_for_staff(actor: User, case_id: UUID) -> Case:
+    """One case. Raises Forbidden, or NotFound also for a case that is not theirs to see."""
+    found = cases_visible_to(actor).filter(pk=case_id).select_related("assignee", "opened_by").first()
+    if found is None:
+        raise NotFound("There is no such case.")
+    return found
+
+
+def cases_for_staff(
+    actor: User, chosen: CaseFilter, *, after: str = "", before: str = "", size: int = 25
+) -> Page[Case]:
+    """One page of the queue, oldest first, paged by key on an index; never counted."""
+    rows = cases_visible_to(actor).select_related("assignee", "opened_by")
+    if chosen.status in GROUPS:
+        rows = rows.filter(GROUPS[chosen.status])
+    elif chosen.status:
+        rows = rows.filter(status=chosen.status)
+    if chosen.kind:
+        rows = rows.filter(kind=chosen.kind)
+    if chosen.assignee:
+        rows = rows.filter(_assigned(actor, chosen.assignee))
+    if chosen.older_than_days:
+        rows = rows.filter(opened_at__lte=clock.now() - timedelta(days=chosen.older_than_days))
+    if chosen.text:
+        rows = rows.filter(_matches(chosen.text))
+    return keyset(rows, after=after, before=before, size=size, oldest_first=True)
+
+
+def _assigned(actor: User, word: str) -> Q:
+    if word == "me":
+        return Q(assignee=actor)
+    if word == "nobody":
+        return Q(assignee__isnull=True)
+    try:
+        return Q(assignee=UUID(word))
+    except ValueError:
+        return Q(pk__isnull=True)
+
+
+def _matches(text: str) -> Q:
+    """The reference and the subject's label, by the beginnings of words."""
+    terms = search_words(text)[:8]
+    if not terms:
+        return Q(pk__isnull=True)
+    query = " & ".join(f"'{word}':*" for word in terms)
+    return Q(search=SearchQuery(query, config="simple", search_type="raw"))
+
+
+def cases_to_take() -> int:
+    """How many open cases nobody works on, MOST_COUNTED at most.
+
+    The staff menu asks on every page, so each process remembers the answer for some seconds.
+    """
+    found = caches["local"].get("cases_to_take")
+    if found is None:
+        found = to_take()[:MOST_COUNTED].count()
+        caches["local"].set("cases_to_take", found, REMEMBERED_SECONDS)
+    return int(found)
+
+
+def to_take() -> QuerySet[Case]:
+    """What nobody works on, the most pressing first."""
+    return Case.objects.filter(status=Case.Status.OPEN, assignee__isnull=True).order_by("-priority", "pk")
+
+
+def other_cases(actor: User, case: Case) -> list[Case]:
+    """The newest other cases about the same subject, of any kind, that the actor may see."""
+    same = cases_visible_to(actor).filter(subject_type=case.subject_type, subject_id=case.subject_id)
+    return list(same.exclude(pk=case.pk).order_by("-pk")[:MOST_OTHERS])
+
+
+def ticked(case: Case) -> set[str]:
+    """The codes of the checklist's items that are done."""
+    return set(case.ticks.values_list("item", flat=True))
+
+
+def people_for_cases() -> QuerySet[User]:
+    """Who may be given a case, by name."""
+    return User.objects.filter(is_active=True, role__in=permissions.WORKING_ROLES).order_by("name", "pk")

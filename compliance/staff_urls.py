@@ -1,0 +1,20 @@
+"""Staff addresses of cases."""
+
+from django.urls import path
+
+from compliance.views import staff
+
+app_name = "cases"
+urlpatterns = [
+    path("", staff.cases, name="list"),
+    path("next/", staff.take_next, name="next"),
+    path("<uuid:case_id>/", staff.case, name="detail"),
+    path("<uuid:case_id>/assign/", staff.assign, name="assign"),
+    path("<uuid:case_id>/note/", staff.note, name="note"),
+    path("<uuid:case_id>/checklist/", staff.checklist, name="checklist"),
+    path("<uuid:case_id>/wait/", staff.wait, name="wait"),
+    path("<uuid:case_id>/resume/", staff.resume, name="resume"),
+    path("<uuid:case_id>/escalate/", staff.escalate, name="escalate"),
+    path("<uuid:case_id>/decide/", staff.decide, name="decide"),
+    path("<uuid:case_id>/reopen/", staff.reopen, name="reopen"),
+]

@@ -1,0 +1,48 @@
+"""Where a case stands: who has the ball, and how it is coloured; for the queue and the case page alike."""
+
+from compliance import kinds
+from compliance.kinds import Words
+from compliance.models import Case
+from portal.ball import Ball
+
+Status = Case.Status
+
+_USUAL: dict[str, Words] = {
+    Status.OPEN: Words("us", "Waiting for someone of us to take it", "Assigning it"),
+    Status.IN_PROGRESS: Words("us", "Waiting for our decision", "A decision"),
+    Status.WAITING_CUSTOMER: Words("customer", "Waiting for the customer", "The customer's answer"),
+    Status.WAITING_PROVIDER: Words("provider", "Waiting for the provider", "The provider's answer"),
+    Status.ESCALATED: Words("us", "Waiting for a manager", "A manager's decision"),
+    Status.DECIDED: Words("us", "Decided; what was decided is on its way", "Its confirmation"),
+    Status.CLOSED: Words("nobody", "Closed"),
+}
+
+TONES: dict[str, str] = {
+    Status.OPEN: "info",
+    Status.IN_PROGRESS: "accent",
+    Status.WAITING_CUSTOMER: "neutral",
+    Status.WAITING_PROVIDER: "neutral",
+    Status.ESCALATED: "danger",
+    Status.DECIDED: "success",
+    Status.CLOSED: "neutral",
+}
+PRIORITY_TONES: dict[int, str] = {
+    Case.Priority.LOW: "neutral",
+    Case.Priority.NORMAL: "neutral",
+    Case.Priority.HIGH: "warning",
+    Case.Priority.URGENT: "danger",
+}
+
+
+def ball(case: Case) -> Ball:
+    """Who has the ball, in the kind's words where it has its own."""
+    words = kinds.get(case.kind).balls.get(case.status, _USUAL[case.status])
+    line = words.line
+    if case.status == Status.IN_PROGRESS and case.assignee is not None and words is _USUAL[case.status]:
+        line = f"Waiting for {case.assignee} to decide"
+    due = None
+    if case.status in Case.WAITING:
+        due = case.waiting_until
+    elif not case.is_done:
+        due = case.due_at
+    return Ball(words.holder, line, case.status_at, words.unblocks, due)

@@ -1,0 +1,128 @@
+"""What happened to a case, as the timeline component shows it. A fixed number of queries whatever its length."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from compliance import kinds
+from compliance.models import Case, CaseDecision, CaseFact, CaseNote
+from compliance.standing import TONES
+from portal.models import AuditEntry, StatusChange, User
+from portal.ui.plain import in_words, name_words
+
+#: Of each part the newest so many are shown.
+LONGEST = 200
+WORDS = dict(Case.Status.choices)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One happening."""
+
+    at: datetime
+    icon: str
+    title: str
+    actor: str = ""
+    body: str = ""
+    tone: str = "neutral"
+    details: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A fact with its evidence as label and value."""
+
+    fact: CaseFact
+    rows: list[dict[str, str]]
+
+
+def facts(case: Case) -> list[Fact]:
+    """What opened the case and what was added, newest first."""
+    rows = case.facts.order_by("-pk")[:LONGEST]
+    return [
+        Fact(
+            row,
+            [{"label": name_words(name), "value": in_words(value)} for name, value in row.evidence.items()],
+        )
+        for row in rows
+    ]
+
+
+def notes(case: Case) -> list[CaseNote]:
+    """The notes, newest first."""
+    return list(case.notes.select_related("author").order_by("-pk")[:LONGEST])
+
+
+def decisions(case: Case) -> list[CaseDecision]:
+    """What was decided, newest first."""
+    return list(case.decisions.select_related("actor").order_by("-pk")[:LONGEST])
+
+
+def history(case: Case, decided: Iterable[CaseDecision]) -> list[Item]:
+    """Moves, assignments and decisions."""
+    return [*_changes(case), *_audited(case), *(_decision(row) for row in decided)]
+
+
+def _changes(case: Case) -> list[Item]:
+    rows = StatusChange.objects.filter(subject_type=case._meta.label_lower, subject_id=case.pk)
+    return [
+        Item(
+            row.at,
+            "flag",
+            WORDS.get(row.new, row.new),
+            actor=row.actor.label if row.actor else "By itself",
+            body=row.reason,
+            tone=TONES.get(row.new, "neutral"),
+        )
+        for row in rows.select_related("actor").order_by("-at")[:LONGEST]
+        # The decision says the same and more.
+        if row.new != Case.Status.DECIDED
+    ]
+
+
+def _decision(row: CaseDecision) -> Item:
+    reason = f"Reason: {row.reason_label}" if row.reason_label else ""
+    return Item(
+        row.at,
+        "scale",
+        f"Decided: {row.label}",
+        actor=row.actor.label,
+        body=" · ".join(filter(None, [reason, row.text, row.outcome])),
+        tone="success",
+    )
+
+
+_AUDITED = {
+    "case.opened": ("plus", "Opened"),
+    "case.assigned": ("user-check", "Assigned"),
+    "case.checklist": ("list-checks", "Checklist saved"),
+}
+
+
+def _audited(case: Case) -> list[Item]:
+    rows = AuditEntry.objects.filter(
+        subject_type=case._meta.label_lower, subject_id=case.pk, action__in=_AUDITED
+    ).order_by("-at")[:LONGEST]
+    found = list(rows)
+    people, items = _people(found), {item.code: item.text for item in kinds.get(case.kind).checklist}
+    return [_item(row, people, items) for row in found]
+
+
+def _people(rows: list[AuditEntry]) -> dict[str, str]:
+    """The names of those to whom the case was given."""
+    keys = {row.after["assignee"] for row in rows if row.action == "case.assigned" and row.after}
+    return {str(user.pk): user.label for user in User.objects.filter(pk__in=keys - {None})}
+
+
+def _item(row: AuditEntry, people: dict[str, str], items: dict[str, str]) -> Item:
+    icon, title = _AUDITED[row.action]
+    after: dict[str, Any] = row.after or {}
+    if row.action == "case.assigned":
+        to = after.get("assignee")
+        title = f"Given to {people.get(to, 'someone')}" if to else "Put back into the queue"
+        title = "Taken" if to and to == str(row.actor_id) else title
+    body = ""
+    if row.action == "case.checklist":
+        body = "Done: " + (", ".join(items.get(code, code) for code in after.get("done", [])) or "nothing")
+    return Item(row.at, icon, title, actor=row.actor_label or "By itself", body=body)

@@ -1,0 +1,1 @@
+"""Customers, their applications and their accounts at the provider."""

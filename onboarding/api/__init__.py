@@ -1,0 +1,1 @@
+"""The customer's REST API: open an account and follow it."""

@@ -1,0 +1,40 @@
+"""The onboarding app: registers its operations, its webhook handler and what it does about late answers."""
+
+from django.apps import AppConfig
+
+
+class OnboardingConfig(AppConfig):
+    name = "onboarding"
+
+    def ready(self) -> None:
+        # Everything here needs the models, which exist only now.
+        from compliance import kinds  # noqa: PLC0415
+        from onboarding import (  # noqa: PLC0415
+            document_jobs,
+            events,
+            jobs,
+            operations,
+            selectors,
+            services,
+            update_jobs,
+        )
+        from onboarding.cases import closures, duplicates, restricted  # noqa: PLC0415
+        from onboarding.cases import updates as updates_case  # noqa: PLC0415
+        from portal import outbox  # noqa: PLC0415
+        from portal.ui import nav  # noqa: PLC0415
+        from providers import expected, inbox  # noqa: PLC0415
+
+        kinds.register(duplicates.kind)
+        kinds.register(updates_case.kind)
+        kinds.register(restricted.kind)
+        kinds.register(closures.kind)
+        nav.register_count("applications", selectors.applications_for_a_person)
+        outbox.register(services.SAVE_ACCOUNT, jobs.AccountSave())
+        outbox.register(services.COMPARE, update_jobs.Compare())
+        outbox.register(services.UPDATE, update_jobs.Update())
+        outbox.register(operations.UPLOAD, document_jobs.DocumentUpload())
+        outbox.register(operations.KYB_TRIGGER, document_jobs.KybTrigger())
+        jobs.register_reader(update_jobs.apply_reading)
+        inbox.register("bakkt", events.BakktEvents())
+        inbox.register_subject_page("onboarding.provideraccount", selectors.staff_page_of_account)
+        expected.register(services.PARTY_STATUS, jobs.account_read)

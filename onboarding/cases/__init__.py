@@ -1,0 +1,1 @@
+"""What onboarding sends to a person: each module is one kind of case, with its evidence and what decisions do."""

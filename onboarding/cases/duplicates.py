@@ -1,0 +1,213 @@
+"""A possible duplicate: somebody applies whose number, or name and birth date, another application holds already."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+
+from compliance import kinds
+from compliance import services as compliance
+from compliance.models import Case
+from onboarding.models import Application, Entity, Owner
+from onboarding.words import AccountType
+from portal import clock
+from portal.models import User
+
+KIND = "onboarding.duplicate"
+#: An application that nobody handed in, or that was given up, is no account to be a duplicate of.
+_COUNTED = (
+    Application.Status.HELD,
+    Application.Status.SUBMITTED,
+    Application.Status.RECEIVED,
+    Application.Status.CORRECTION_NEEDED,
+    Application.Status.IN_REVIEW,
+    Application.Status.ACTION_REQUIRED,
+    Application.Status.APPROVED,
+)
+#: So many are shown; more say nothing more.
+MOST = 20
+
+
+@dataclass(frozen=True)
+class Twin:
+    """Another application that holds the same person or company, and by what it was found."""
+
+    application: Application
+    why: str
+
+
+def find(application: Application) -> list[Twin]:
+    """Applications that seem to be of the same person or company; none once a person cleared this one.
+
+    The same customer may open accounts of several types: only a second individual account of theirs counts.
+    """
+    if application.cleared_at is not None:
+        return []
+    found: dict[UUID, Twin] = {}
+    owners = list(Owner.objects.filter(application=application))
+    numbers = [owner.tax_id_index for owner in owners if owner.tax_id_index]
+    people = [owner.person_index for owner in owners if owner.person_index]
+    for other in _others(application).filter(owners__tax_id_index__in=numbers)[:MOST]:
+        found.setdefault(other.pk, Twin(other, "Same tax number"))
+    entity = Entity.objects.filter(application=application).first()
+    if entity is not None and entity.tax_id_index:
+        for other in _others(application).filter(entity__tax_id_index=entity.tax_id_index)[:MOST]:
+            found.setdefault(other.pk, Twin(other, "Same number of the company"))
+    for other in _others(application).filter(owners__person_index__in=people)[:MOST]:
+        found.setdefault(other.pk, Twin(other, "Same name and birth date"))
+    return list(found.values())[:MOST]
+
+
+def _others(application: Application) -> QuerySet[Application]:
+    theirs = ~Q(customer=application.customer_id)
+    if application.account_type == AccountType.INDIVIDUAL:
+        theirs |= Q(account_type=AccountType.INDIVIDUAL)
+    rows = Application.objects.filter(theirs, status__in=_COUNTED).exclude(pk=application.pk)
+    return rows.distinct().order_by("pk")
+
+
+def open_case(application: Application, twins: Sequence[Twin], *, actor: User, source: str) -> None:
+    """Ask a person, naming each other application once."""
+    for twin in twins:
+        compliance.case_open(
+            kind=KIND,
+            subject=_subject(application),
+            title=f"{twin.why} as {twin.application.reference}",
+            facts={"other": twin.application.reference, "why": twin.why},
+            source=source,
+            dedupe=f"application:{twin.application.pk}:{application.version}",
+            actor=actor,
+        )
+
+
+def settle(application: Application, reason: str, *, source: str) -> None:
+    """There is nothing to decide any more."""
+    compliance.case_settle(kind=KIND, subject=_subject(application), reason=reason, source=source)
+
+
+def _subject(application: Application) -> compliance.Subject:
+    owner = Owner.objects.get(application=application, is_applicant=True)
+    return compliance.Subject.of(application, f"{owner.full_name}, {application.reference}")
+
+
+# --- On the case page ---------------------------------------------------------------------------------------
+
+
+def _evidence(case: Case) -> Sequence[kinds.Section]:
+    application = Application.objects.get(pk=case.subject_id)
+    twins = find(application) or _named(case)
+    owner = Owner.objects.get(application=application, is_applicant=True)
+    sections = []
+    for twin in twins:
+        other = Owner.objects.get(application=twin.application, is_applicant=True)
+        rows = tuple(
+            (label, ours, theirs)
+            for label, ours, theirs in (
+                ("Name", owner.full_name, other.full_name),
+                ("Birth date", str(owner.date_of_birth or ""), str(other.date_of_birth or "")),
+                ("Tax number", str(owner.tax_id or ""), str(other.tax_id or "")),
+                ("E-mail", owner.email, other.email),
+                ("Phone", owner.phone, other.phone),
+                ("Country", str(owner.country), str(other.country)),
+                ("Status", application.get_status_display(), twin.application.get_status_display()),
+            )
+        )
+        sections.append(
+            kinds.Section(
+                f"{twin.why}: {twin.application.reference}",
+                rows=(
+                    kinds.Row(
+                        "The other application",
+                        twin.application.reference,
+                        reverse("staff:application", args=[twin.application.pk]),
+                    ),
+                ),
+                comparison=kinds.Comparison(
+                    ("Field", "This application", twin.application.reference),
+                    rows,
+                    frozenset(at for at, (_, ours, theirs) in enumerate(rows) if ours != theirs),
+                ),
+            )
+        )
+    return sections
+
+
+def _named(case: Case) -> list[Twin]:
+    """The applications the case named when it was opened, for a case that was decided."""
+    references = {fact.evidence.get("other"): fact.evidence.get("why", "") for fact in case.facts.all()}
+    rows = Application.objects.filter(reference__in=[reference for reference in references if reference])
+    return [Twin(row, references[row.reference]) for row in rows]
+
+
+def _page(subject_id: UUID) -> str:
+    return reverse("staff:application", args=[subject_id])
+
+
+def _lock(subject_id: UUID) -> None:
+    Application.objects.select_for_update().filter(pk=subject_id).first()
+
+
+def _release(ruling: kinds.Ruling) -> str:
+    from onboarding import services  # noqa: PLC0415  the services open the case
+
+    application = Application.objects.select_for_update().get(pk=ruling.case.subject_id)
+    application.cleared_at = clock.now()
+    application.save(update_fields=["cleared_at"])
+    services.pass_on(application, actor=ruling.actor, source="case")
+    return "The application was passed on to the provider."
+
+
+def _refuse(ruling: kinds.Ruling) -> str:
+    from onboarding import notices  # noqa: PLC0415
+
+    application = Application.objects.select_for_update().get(pk=ruling.case.subject_id)
+    application.move_to(
+        Application.Status.REJECTED,
+        actor=ruling.actor,
+        reason="Not opened: an account exists already.",
+        source="case",
+    )
+    notices.application_rejected(application)
+    return "The application was refused and the customer told."
+
+
+kind = kinds.CaseKind(
+    name=KIND,
+    title="Possible duplicate",
+    purpose="Somebody applies who may have an account already. Find out whether it is the same person or company.",
+    checklist=(
+        kinds.CheckItem("compared", "Both applications compared, line by line"),
+        kinds.CheckItem("asked", "Where it stays unclear: customer asked"),
+    ),
+    decisions=(
+        kinds.Decision(
+            "other",
+            "Somebody else: pass it on",
+            "The application goes to the provider now.",
+            effect=_release,
+            reasons={
+                "namesake": "Same name by chance",
+                "typing": "Number mistyped elsewhere",
+                "allowed": "A second account is allowed",
+            },
+        ),
+        kinds.Decision(
+            "same",
+            "The same: refuse",
+            "The application is refused; the customer is told that it could not be opened.",
+            effect=_refuse,
+            reasons={
+                "has_account": "Has an account",
+                "second_try": "Second try after a refusal",
+                "fraud": "Someone else's identity",
+            },
+        ),
+    ),
+    evidence=_evidence,
+    subject_url=_page,
+    lock=_lock,
+    due_after=timedelta(days=1),
+)

@@ -1,0 +1,98 @@
+"""A restricted change: somebody asks for what the provider's operations alone can change."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.urls import reverse
+
+from compliance import kinds
+from compliance.models import Case
+from onboarding import restricted
+from onboarding.models import ChangeRequest
+from onboarding.services import restricted as services
+from portal.logs import redact_text
+
+Status = ChangeRequest.Status
+
+
+def _evidence(case: Case) -> Sequence[kinds.Section]:
+    request = (
+        ChangeRequest.objects.select_related("account__application", "owner", "requested_by")
+        .filter(pk=case.subject_id)
+        .first()
+    )
+    if request is None:
+        return ()
+    application = request.account.application
+    whose = request.owner.full_name if request.owner else "The account"
+    rows = [
+        kinds.Row("Whose", whose),
+        kinds.Row("Asked by", request.requested_by.label),
+        kinds.Row("Why", redact_text(request.why.reveal())),
+        kinds.Row("Status", request.get_status_display()),
+        kinds.Row("Account", application.reference, reverse("staff:application", args=[application.pk])),
+        kinds.Row("Export, confirm, refuse", "The request's own page", _page(request.pk)),
+    ]
+    if request.provider_reference:
+        rows.append(kinds.Row("Provider's reference", request.provider_reference))
+    return (
+        kinds.Section(
+            str(request.get_field_display()),
+            tuple(rows),
+            kinds.Comparison(("Field", "Now", "Asked for"), tuple(restricted.rows(request))),
+        ),
+    )
+
+
+def _page(subject_id: UUID) -> str:
+    return reverse("staff_requests:request", args=[subject_id])
+
+
+def _lock(subject_id: UUID) -> None:
+    if ChangeRequest.objects.filter(pk=subject_id).exists():
+        services.locked_request(subject_id)
+
+
+def _pass_on(ruling: kinds.Ruling) -> str:
+    request = services.locked_request(ruling.case.subject_id)
+    request.move_to(Status.PASSED_ON, actor=ruling.actor, source="case")
+    return "Send the provider's operations what the request's page exports, and record their answer there."
+
+
+def _refuse(ruling: kinds.Ruling) -> str:
+    request = services.locked_request(ruling.case.subject_id)
+    services.refuse(request, ruling.text, actor=ruling.actor, source="case")
+    return "The customer was told why."
+
+
+kind = kinds.CaseKind(
+    name=services.KIND,
+    title="Restricted change",
+    purpose=(
+        "Birth date, citizenship, tax number, type of account, enrollments and ids are changed by the provider's "
+        "operations alone. Look at what is asked, and pass it on or refuse it."
+    ),
+    checklist=(kinds.CheckItem("evidence", "What is asked compared with a paper of the customer"),),
+    decisions=(
+        kinds.Decision(
+            "pass_on",
+            "Pass it on to the provider's operations",
+            "The request's page exports what they need. The case closes when their answer is recorded there.",
+            effect=_pass_on,
+            closes=False,
+        ),
+        kinds.Decision(
+            "refuse",
+            "Refuse",
+            "What you write is told to the customer, word for word.",
+            effect=_refuse,
+            needs_text=True,
+        ),
+    ),
+    evidence=_evidence,
+    subject_url=_page,
+    lock=_lock,
+    due_after=timedelta(days=2),
+    balls={Case.Status.DECIDED: kinds.Words("provider", "With the provider's operations", "Their answer")},
+)

@@ -1,0 +1,292 @@
+"""Between answers and the rows that keep them. Where an answer is kept stands in its question (Field.store)."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from django_countries.fields import Country
+
+from onboarding.models import (
+    Address,
+    Application,
+    ApplicationStep,
+    Employment,
+    Entity,
+    InvestmentProfile,
+    Owner,
+    TrustedContact,
+)
+from onboarding.requirements import (
+    AGREEMENTS,
+    INVESTMENT,
+    Person,
+    Step,
+    has_entity,
+    owners_step,
+    several_people,
+    steps_of_entity,
+    steps_of_person,
+    trusted_contact,
+)
+from portal.models import User
+
+Values = dict[str, Any]
+LINES = ("line1", "line2")
+
+
+def applicant_of(application: Application) -> Owner:
+    """The owner who fills the application in."""
+    return Owner.objects.get(application=application, is_applicant=True)
+
+
+def person_of(owner: Owner, application: Application) -> Person:
+    """What decides an owner's questions."""
+    return Person(
+        account_type=application.account_type,
+        entity_type=application.entity_type,
+        role=owner.role,
+        country=str(owner.country),
+        is_applicant=owner.is_applicant,
+    )
+
+
+@dataclass
+class Draft:
+    """An application with every row its answers are kept in, read in a fixed number of queries."""
+
+    application: Application
+    owners: list[Owner]
+    entity: Entity | None
+    profile: InvestmentProfile | None
+    contact: TrustedContact | None
+    #: When each step was saved: (owner's id or None, step) -> row.
+    steps: dict[tuple[UUID | None, str], ApplicationStep]
+    _addresses: dict[tuple[UUID | None, str], Address] = field(default_factory=dict)
+
+    @property
+    def applicant(self) -> Owner:
+        """The owner who fills the application in."""
+        return next(owner for owner in self.owners if owner.is_applicant)
+
+    @property
+    def others(self) -> list[Owner]:
+        """Everyone of the account but the applicant."""
+        return [owner for owner in self.owners if not owner.is_applicant]
+
+    def part_of(self, user: User) -> Owner:
+        """The owner the user is. Whoever may open the draft and is none of its people is the applicant's hand."""
+        return next((owner for owner in self.owners if owner.user_id == user.pk), self.applicant)
+
+    def shows_answers_of(self, owner: Owner | None, viewer: User) -> bool:
+        """Whether this customer sees these answers: the applicant all but of those who took their part, they theirs."""
+        if self.part_of(viewer).is_applicant:
+            return owner is None or not owner.fills_in_themselves
+        return owner is not None and owner.user_id == viewer.pk
+
+    def owner(self, owner_id: UUID | None) -> Owner | None:
+        """The owner with that id; the applicant for None; None for a stranger."""
+        if owner_id is None:
+            return self.applicant
+        return next((owner for owner in self.owners if owner.pk == owner_id), None)
+
+    def journey(self) -> list[tuple[Step, Owner | None]]:
+        """Every step in the order it is asked, with its owner where it is about one person."""
+        application, applicant = self.application, self.applicant
+        own = steps_of_person(person_of(applicant, application))
+        found: list[tuple[Step, Owner | None]] = []
+        if has_entity(application.account_type):
+            country = str(applicant.country)
+            found += [(step, None) for step in steps_of_entity(application.account_type, country)]
+        found += [(step, applicant) for step in own if step is not AGREEMENTS]
+        if several_people(application.account_type):
+            found.append((owners_step(application.account_type), None))
+            for owner in self.others:
+                found += [(step, owner) for step in steps_of_person(person_of(owner, application))]
+        found += [
+            (INVESTMENT, None),
+            (trusted_contact(str(applicant.country)), None),
+            (AGREEMENTS, applicant),
+        ]
+        return found
+
+    def step(self, name: str, owner_id: UUID | None) -> tuple[Step, Owner | None] | None:
+        """The step of that name: the account's or the applicant's for no owner, else that owner's."""
+        for step, owner in self.journey():
+            whose = None if owner is None or owner.is_applicant else owner.pk
+            if step.name == name and whose == owner_id:
+                return step, owner
+        return None
+
+    def saved(self, step: Step, owner: Owner | None) -> ApplicationStep | None:
+        """The row of a step that was saved."""
+        return self.steps.get((owner.pk if owner else None, step.name))
+
+    def answers(self, step: Step, owner: Owner | None) -> Values:
+        """A step's kept answers in the form they came in, sensitive ones sealed; empty until it was saved."""
+        if self.saved(step, owner) is None:
+            return {}
+        found: Values = {}
+        for question in step.fields:
+            table, name = question.store
+            row = self._row(table, owner)
+            if not name:
+                found[question.name] = row is not None
+            elif row is not None:
+                found[question.name] = _line(row, name) if name in LINES else _plain(getattr(row, name))
+        return found
+
+    def _row(self, table: str, owner: Owner | None) -> models.Model | None:
+        if table.startswith("address:"):
+            kind = table.removeprefix("address:")
+            return self._addresses.get((self._holder(kind, owner), kind))
+        if table == "employment":
+            return getattr(owner, "employment", None)
+        rows = {"owner": owner, "profile": self.profile, "entity": self.entity, "contact": self.contact}
+        return rows[table]
+
+    def _holder(self, kind: str, owner: Owner | None) -> UUID | None:
+        if kind in {Address.Kind.REGISTERED, Address.Kind.OPERATING}:
+            return self.entity.pk if self.entity else None
+        if kind == Address.Kind.CONTACT:
+            return self.contact.pk if self.contact else None
+        return owner.pk if owner else None
+
+
+def load(application: Application) -> Draft:
+    """The application's draft; the number of queries does not depend on the number of people."""
+    owners = list(
+        Owner.objects.filter(application=application)
+        .select_related("employment", "user")
+        .prefetch_related("addresses", "acceptances", "invitations")
+        .order_by("-is_applicant", "pk")
+    )
+    entity = Entity.objects.filter(application=application).prefetch_related("addresses").first()
+    contact = TrustedContact.objects.filter(application=application).prefetch_related("addresses").first()
+    draft = Draft(
+        application,
+        owners,
+        entity,
+        InvestmentProfile.objects.filter(application=application).first(),
+        contact,
+        {(row.owner_id, row.name): row for row in ApplicationStep.objects.filter(application=application)},
+    )
+    for owner in owners:
+        owner.application = application
+    holders: list[Owner | Entity | TrustedContact] = [*owners]
+    holders += [row for row in (entity, contact) if row is not None]
+    for holder in holders:
+        for address in holder.addresses.all():
+            draft._addresses[(holder.pk, address.kind)] = address
+    return draft
+
+
+def _line(address: Any, name: str) -> str:
+    lines = [*address.street_lines, "", ""]
+    return str(lines[LINES.index(name)])
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Country) else value
+
+
+# --- Keeping ------------------------------------------------------------------------------------------------
+
+
+def keep(application: Application, owner: Owner | None, step: Step, answers: Mapping[str, Any]) -> None:
+    """Write a step's cleaned answers to their rows, in the caller's transaction.
+
+    What was not asked is blanked: an answer given before its question fell away must not stay behind.
+    """
+    by_table: dict[str, Values] = defaultdict(dict)
+    for question in step.fields:
+        table, name = question.store
+        values = by_table[table]
+        if not name:
+            values["asked"] = bool(answers.get(question.name))
+        elif question.name in answers:
+            values[name] = answers[question.name]
+        else:
+            values.setdefault("blank", []).append(name)
+    for table, values in by_table.items():
+        blank = values.pop("blank", [])
+        if table.startswith("address:"):
+            _keep_address(application, owner, table.removeprefix("address:"), values)
+        else:
+            _KEEPERS[table](application, owner, values, blank)
+
+
+def _assign(row: models.Model, values: Values, blank: list[str]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    for name in blank:
+        field = row._meta.get_field(name)
+        assert isinstance(field, models.Field)
+        setattr(row, name, field.get_default())
+    row.save()
+
+
+def _keep_owner(application: Application, owner: Owner | None, values: Values, blank: list[str]) -> None:
+    assert owner is not None
+    _assign(owner, values, blank)
+
+
+def _keep_employment(application: Application, owner: Owner | None, values: Values, blank: list[str]) -> None:
+    assert owner is not None
+    row = Employment.objects.filter(owner=owner).first() or Employment(owner=owner)
+    _assign(row, values, blank)
+
+
+def _keep_entity(application: Application, owner: Owner | None, values: Values, blank: list[str]) -> None:
+    row = Entity.objects.filter(application=application).first() or Entity(application=application)
+    _assign(row, values, blank)
+
+
+def _keep_profile(application: Application, owner: Owner | None, values: Values, blank: list[str]) -> None:
+    row = InvestmentProfile.objects.filter(application=application).first()
+    _assign(row or InvestmentProfile(application=application), values, blank)
+
+
+def _keep_contact(application: Application, owner: Owner | None, values: Values, blank: list[str]) -> None:
+    found = TrustedContact.objects.filter(application=application)
+    if values.pop("asked"):
+        _assign(found.first() or TrustedContact(application=application), values, blank)
+    else:
+        found.delete()
+
+
+_KEEPERS: dict[str, Callable[[Application, Owner | None, Values, list[str]], None]] = {
+    "owner": _keep_owner,
+    "employment": _keep_employment,
+    "entity": _keep_entity,
+    "profile": _keep_profile,
+    "contact": _keep_contact,
+}
+
+
+def _keep_address(application: Application, owner: Owner | None, kind: str, values: Values) -> None:
+    holder: dict[str, Any]
+    if kind in {Address.Kind.REGISTERED, Address.Kind.OPERATING}:
+        entity, _ = Entity.objects.get_or_create(application=application)
+        holder = {"entity": entity}
+    elif kind == Address.Kind.CONTACT:
+        contact = TrustedContact.objects.filter(application=application).first()
+        if contact is None:
+            return
+        holder = {"trusted_contact": contact}
+    else:
+        holder = {"owner": owner}
+    if "line1" not in values:
+        Address.objects.filter(kind=kind, **holder).delete()
+        return
+    lines = [values["line1"], values["line2"]]
+    Address.objects.update_or_create(
+        kind=kind,
+        **holder,
+        defaults={
+            "street_lines": [line for line in lines if line],
+            **{name: values[name] for name in ("city", "state", "postal_code", "country")},
+        },
+    )

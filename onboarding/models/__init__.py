@@ -1,0 +1,37 @@
+"""Rows of the onboarding domain, constraints and allowed moves."""
+
+from onboarding.models.accounts import ProviderAccount
+from onboarding.models.agreements import Agreement, AgreementAcceptance
+from onboarding.models.applications import Application, ApplicationStep, Customer, DraftReminder
+from onboarding.models.documents import Document
+from onboarding.models.entities import Entity, TrustedContact
+from onboarding.models.imports import ImportBatch, ImportRow, ImportTally
+from onboarding.models.invitations import InvitationState, OwnerInvitation
+from onboarding.models.owners import Address, Employment, InvestmentProfile, Owner
+from onboarding.models.requests import ChangeRequest, ClosureRequest
+from onboarding.models.updates import AccountUpdate
+
+__all__ = [
+    "AccountUpdate",
+    "Address",
+    "Agreement",
+    "AgreementAcceptance",
+    "Application",
+    "ApplicationStep",
+    "ChangeRequest",
+    "ClosureRequest",
+    "Customer",
+    "Document",
+    "DraftReminder",
+    "Employment",
+    "Entity",
+    "ImportBatch",
+    "ImportRow",
+    "ImportTally",
+    "InvestmentProfile",
+    "InvitationState",
+    "Owner",
+    "OwnerInvitation",
+    "ProviderAccount",
+    "TrustedContact",
+]

@@ -1,0 +1,179 @@
+"""A file of existing customers: the batch that came in, and its rows until each became an application."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django_countries.fields import CountryField
+
+from portal import clock, ids
+from portal.sealed import SealedJSONField
+from portal.states import Stateful
+
+
+class ImportBatch(Stateful):
+    """One file, from its upload to the applications made of it; a wave of the migration."""
+
+    class Status(models.TextChoices):
+        UPLOADED = "uploaded", "Uploaded"
+        CHECKING = "checking", "Being checked"
+        CHECKED = "checked", "Checked"
+        IMPORTING = "importing", "Being imported"
+        IMPORTED = "imported", "Imported"
+        UNDOING = "undoing", "Being undone"
+        UNDONE = "undone", "Undone"
+        FAILED = "failed", "Stopped"
+
+    MOVES: ClassVar[dict[str, frozenset[str]]] = {
+        Status.UPLOADED: frozenset({Status.CHECKING}),
+        Status.CHECKING: frozenset({Status.CHECKED, Status.FAILED}),
+        # Checked again with another mapping.
+        Status.CHECKED: frozenset({Status.CHECKING, Status.IMPORTING}),
+        Status.IMPORTING: frozenset({Status.IMPORTED, Status.FAILED}),
+        # Back to imported where somebody handed in or signed in before the worker came to it.
+        Status.IMPORTED: frozenset({Status.UNDOING}),
+        Status.UNDOING: frozenset({Status.UNDONE, Status.IMPORTED}),
+        Status.UNDONE: frozenset(),
+        # A fault of ours was mended: it goes on where it stood.
+        Status.FAILED: frozenset({Status.CHECKING, Status.IMPORTING}),
+    }
+    AT_WORK: ClassVar[frozenset[str]] = frozenset({Status.CHECKING, Status.IMPORTING, Status.UNDOING})
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    #: What staff call the wave.
+    name = models.CharField(max_length=100)
+    file_name = models.CharField(max_length=200)
+    #: Where people live whose row names no country.
+    country = CountryField(default="US")
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.UPLOADED)
+    #: The file's columns in their order, and {question: column} as staff chose it.
+    columns = ArrayField(models.CharField(max_length=100))
+    mapping = models.JSONField(default=dict)
+    #: Until the end of this day an account of the batch may lack what onboarding.requirements.grace lists.
+    grace_until = models.DateField(null=True, blank=True)
+    #: Counted as the file was read; the others as it is checked and imported.
+    rows_total = models.PositiveIntegerField(default=0)
+    rows_done = models.PositiveIntegerField(default=0)
+    rows_wrong = models.PositiveIntegerField(default=0)
+    rows_imported = models.PositiveIntegerField(default=0)
+    #: Number of the last row that the present pass has dealt with: where a restarted worker goes on.
+    position = models.PositiveIntegerField(default=0)
+    #: When a worker last got on with it; long ago means that it was lost.
+    progressed_at = models.DateTimeField(default=clock.now)
+    #: When staff had the customers asked for what is missing; from then on reminders follow.
+    asked_at = models.DateTimeField(null=True, blank=True)
+    #: What stopped it, or why it could not be undone; no personal data.
+    problem = models.CharField(max_length=300, blank=True)
+    created_by = models.ForeignKey("portal.User", on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = "import"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "uploaded",
+                        "checking",
+                        "checked",
+                        "importing",
+                        "imported",
+                        "undoing",
+                        "undone",
+                        "failed",
+                    ]
+                ),
+                name="import_status_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a worker is busy with it, or should be."""
+        return self.status in self.AT_WORK
+
+    @property
+    def rows_right(self) -> int:
+        """Rows that may be imported, once the batch is checked."""
+        return self.rows_total - self.rows_wrong
+
+    @property
+    def in_grace(self) -> bool:
+        """Whether data may still be missing today."""
+        return self.grace_until is not None and clock.today() <= self.grace_until
+
+
+class ImportRow(models.Model):
+    """One row of the file. What it says is sealed, and forgotten once it became an application."""
+
+    class State(models.TextChoices):
+        NEW = "new", "Not checked"
+        UNREADABLE = "unreadable", "Not readable"
+        WRONG = "wrong", "Wrong"
+        READY = "ready", "Ready"
+        IMPORTED = "imported", "Imported"
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="rows")
+    #: Counted from 1 without the header.
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=12, choices=State.choices, default=State.NEW)
+    #: The row's cells in the order of the batch's columns.
+    cells = SealedJSONField(null=True, blank=True)
+    #: {question, or "" for the whole row: sentences}; no answers.
+    errors = models.JSONField(default=dict)
+    #: What a person should know though it stops nothing.
+    doubts = ArrayField(models.CharField(max_length=200), default=list)
+    #: Keyed hashes by which the same person is found in the file; empty where unknown.
+    email_index = models.CharField(max_length=64, blank=True)
+    tax_id_index = models.CharField(max_length=64, blank=True)
+    person_index = models.CharField(max_length=64, blank=True)
+    account_index = models.CharField(max_length=64, blank=True)
+    #: How often, and when last, the customer was asked for what is missing.
+    asks = models.PositiveSmallIntegerField(default=0)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    application = models.OneToOneField(
+        "Application", on_delete=models.SET_NULL, null=True, blank=True, related_name="import_row"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "number"], name="import_row_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=["new", "unreadable", "wrong", "ready", "imported"]),
+                name="import_row_state_known",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["batch", "id"],
+                name="import_row_wrong",
+                condition=Q(state__in=["wrong", "unreadable"]),
+            ),
+            *(
+                models.Index(fields=["batch", name], name=f"import_row_{name}", condition=~Q(**{name: ""}))
+                for name in ("email_index", "tax_id_index", "person_index", "account_index")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"row {self.number}"
+
+
+class ImportTally(models.Model):
+    """How many customers of a batch still lacked something on a day: the burn-down."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="tallies")
+    day = models.DateField()
+    lacking = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "day"], name="import_tally_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.lacking}"

@@ -1,0 +1,129 @@
+"""The letters a customer gets, each written in the transaction of what it tells of."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.urls import reverse
+
+from onboarding import drafts
+from onboarding.models import (
+    AccountUpdate,
+    Application,
+    ChangeRequest,
+    ClosureRequest,
+    OwnerInvitation,
+)
+from onboarding.models.invitations import INVITATION_LASTS
+from portal import mail
+from portal.models import User
+
+
+def _send(application: Application, subject: str, template: str, **facts: Any) -> None:
+    owner = drafts.applicant_of(application)
+    user = application.customer.user
+    mail.send(
+        to=user.email,
+        subject=subject,
+        template=template,
+        context={"name": owner.given_name or user.name, "reference": application.reference, **facts},
+    )
+
+
+def application_received(application: Application) -> None:
+    """We have it and pass it on."""
+    _send(application, "We have your application", "application_received")
+
+
+def application_approved(application: Application) -> None:
+    """The account is open."""
+    _send(application, "Your account is open", "application_approved")
+
+
+def application_rejected(application: Application) -> None:
+    """The account was not opened; what the customer can do."""
+    _send(application, "About your application", "application_rejected")
+
+
+def action_required(application: Application) -> None:
+    """Something waits for the customer."""
+    _send(application, "We need something from you", "action_required")
+
+
+def correction_needed(application: Application) -> None:
+    """Some answers were not accepted."""
+    _send(application, "Please correct your application", "correction_needed")
+
+
+def update_applied(update: AccountUpdate) -> None:
+    """A change of details is done."""
+    _send(update.account.application, "Your details were changed", "update_applied")
+
+
+def update_refused(update: AccountUpdate) -> None:
+    """A change of details was not made; everything is as before."""
+    _send(update.account.application, "Your details were not changed", "update_refused")
+
+
+def draft_waits(application: Application, kept_until: datetime | None) -> None:
+    """The draft was not changed for a while; until when it is kept."""
+    _send(application, "Your application waits for you", "draft_reminder", kept_until=kept_until)
+
+
+def draft_expired(application: Application, days: int) -> None:
+    """The draft was given up; the customer can start again."""
+    _send(application, "Your application has run out", "draft_expired", days=days)
+
+
+def owner_invited(invitation: OwnerInvitation, token: str) -> None:
+    """The one letter that holds the link; it is kept nowhere else."""
+    application = invitation.owner.application
+    mail.send(
+        to=invitation.email,
+        subject="You are invited to an account application",
+        template="owner_invitation",
+        context={
+            "inviter": application.customer.user.name,
+            "role": str(invitation.owner.get_role_display()).lower(),
+            "reference": application.reference,
+            "link": settings.PORTAL_URL + reverse("customer:invitation", args=[token]),
+            "days": INVITATION_LASTS.days,
+        },
+    )
+
+
+def handed_over(application: Application, user: User) -> None:
+    """The draft that staff began is the customer's. Who has no password yet chooses one by a link that runs out."""
+    link = reverse("customer:resume", args=[application.pk])
+    if not user.has_usable_password():
+        key = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
+        link = f"{reverse('account_reset_password_from_key', kwargs=key)}?{urlencode({'next': link})}"
+    mail.send(
+        to=user.email,
+        subject="Your application is ready for you",
+        template="application_handed_over",
+        context={
+            "name": user.name,
+            "reference": application.reference,
+            "link": settings.PORTAL_URL + link,
+            "hours": 0 if user.has_usable_password() else settings.PASSWORD_RESET_TIMEOUT // 3600,
+        },
+    )
+
+
+def restricted_done(request: ChangeRequest) -> None:
+    """The provider's staff have changed what was asked for."""
+    _send(request.account.application, "Your details were changed", "restricted_done")
+
+
+def restricted_refused(request: ChangeRequest) -> None:
+    """What was asked for was not changed; the page says why."""
+    _send(request.account.application, "Your details were not changed", "restricted_refused")
+
+
+def closure_refused(closure: ClosureRequest) -> None:
+    """The account stays open; the page says why."""
+    _send(closure.account.application, "Your account was not closed", "closure_refused")

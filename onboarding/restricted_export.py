@@ -1,0 +1,79 @@
+"""What the provider's operations team needs for a restricted change: as plain text, or as a PDF."""
+
+from datetime import UTC
+
+from django.conf import settings
+from fpdf import FPDF
+from fpdf.enums import XPos, YPos
+
+from onboarding import restricted
+from onboarding.agreements.certificate import FONTS, MAIN_FONT, fonts_for
+from onboarding.models import ChangeRequest
+from portal import audit, permissions
+from portal.errors import Invalid
+from portal.logs import redact_text
+from portal.models import User
+
+FORMATS = {"text": "text/plain; charset=utf-8", "pdf": "application/pdf"}
+
+
+def export(request: ChangeRequest, *, actor: User, form: str, unmasked: bool, reason: str) -> bytes:
+    """The file's bytes; that it was given out is recorded. Raises Forbidden, or Invalid for an unknown format."""
+    permissions.require(actor, "pii.reveal" if unmasked else "case.decide")
+    if form not in FORMATS:
+        raise Invalid("Choose text or PDF.")
+    audit.record(
+        "account.restricted_export",
+        subject=request.account.application,
+        actor=actor,
+        reason=reason,
+        source="page",
+        after={"request": str(request.pk), "format": form, "unmasked": unmasked},
+    )
+    found = lines(request, unmasked=unmasked)
+    title = f"Change of restricted data, account {request.account.client_account_id}"
+    if form == "pdf":
+        return _pdf(title, found)
+    return "\n".join([title, "", *(f"{label}: {value}" for label, value in found), ""]).encode()
+
+
+def lines(request: ChangeRequest, *, unmasked: bool) -> list[tuple[str, str]]:
+    """What the export says, in order."""
+    why = request.why.reveal()
+    owner = request.owner
+    found = [
+        ("Partner", settings.PARTNER_NAME),
+        ("clientAccountId", request.account.client_account_id),
+        ("Account id at the provider", request.account.provider_id or "Not known"),
+        ("Account type", request.account.application.account_type),
+    ]
+    if owner is not None:
+        found += [("clientOwnerId", str(owner.pk)), ("Person", owner.full_name), ("Role", owner.role)]
+    found.append(("Field", str(request.get_field_display())))
+    for label, before, wanted in restricted.rows(request, unmasked=unmasked):
+        found += [(f"{label}, now", before), (f"{label}, to become", wanted)]
+    found += [
+        ("Reason", why if unmasked else redact_text(why)),
+        ("Asked on", f"{request.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
+        ("Our reference", str(request.pk)),
+    ]
+    return found
+
+
+def _pdf(title: str, found: list[tuple[str, str]]) -> bytes:
+    needed, _ = fonts_for("".join([title, *(value for _, value in found)]))
+    sheet = FPDF(format="letter")
+    sheet.set_margin(20)
+    sheet.add_font("main", fname=FONTS / MAIN_FONT)
+    for number, file in enumerate(needed):
+        sheet.add_font(f"other{number}", fname=FONTS / file)
+    sheet.set_fallback_fonts([f"other{number}" for number in range(len(needed))])
+    sheet.set_text_shaping(True)
+    sheet.set_title(title)
+    sheet.set_lang("en-US")
+    sheet.add_page()
+    for text, size in [(title, 16), *((f"{label}: {value}", 11) for label, value in found)]:
+        sheet.set_font("main", size=size)
+        sheet.multi_cell(0, size * 0.6, fonts_for(text)[1], new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
+        sheet.ln(1)
+    return bytes(sheet.output())

@@ -1,0 +1,179 @@
+"""Reads of the onboarding domain. Each takes who asks and gives no row that is not theirs."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchQuery
+from django.core.cache import caches
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from onboarding import standing
+from onboarding.models import Application, Owner, OwnerInvitation
+from onboarding.models.invitations import token_hash
+from portal import clock, permissions
+from portal.errors import NotFound
+from portal.models import User
+from portal.pages import Page, keyset
+from portal.search import search_words
+
+Status = Application.Status
+#: A filter up to here is no filter, and there is no day after it to compare with.
+LAST_DAY = date(9999, 1, 1)
+
+REMEMBERED_SECONDS = 15
+#: A choice of the staff list's status filter that is no status of its own.
+EXPIRED = "expired"
+
+#: Whom an application waits on, as sets of statuses: the staff list's most asked question.
+WAITING_ON: dict[str, tuple[str, ...]] = {
+    "customer": (Status.DRAFT, Status.CORRECTION_NEEDED, Status.ACTION_REQUIRED),
+    "us": (Status.HELD, Status.SUBMITTED),
+    "provider": (Status.RECEIVED, Status.IN_REVIEW),
+    "nobody": (Status.APPROVED, Status.REJECTED, Status.WITHDRAWN),
+}
+
+
+def application_for_customer(user: User, application_id: UUID) -> Application:
+    """The customer's own application with its account. Raises NotFound, also for another customer's."""
+    found = (
+        Application.objects.filter(pk=application_id, customer__user=user)
+        .select_related("account", "customer__user", "import_row")
+        .first()
+    )
+    if found is None:
+        raise NotFound("There is no such application.")
+    return found
+
+
+def application_with_part(user: User, application_id: UUID) -> Application:
+    """An application the user has a part in: their own, or one of whose owners they are. Raises NotFound."""
+    theirs = Owner.objects.filter(application=OuterRef("pk"), user=user)
+    found = (
+        Application.objects.filter(Q(customer__user=user) | Exists(theirs), pk=application_id)
+        .select_related("account", "customer__user", "import_row")
+        .first()
+    )
+    if found is None:
+        raise NotFound("There is no such application.")
+    return found
+
+
+def parts_of(user: User) -> QuerySet[Owner]:
+    """The parts the user took in applications of others, newest first."""
+    return (
+        Owner.objects.filter(user=user, is_applicant=False)
+        .select_related("application__account", "application__customer__user")
+        .order_by("-application_id")
+    )
+
+
+def invitation_by(token: str) -> OwnerInvitation:
+    """The invitation of a link. Raises NotFound for a link nobody was sent, or whose person was removed."""
+    found = (
+        OwnerInvitation.objects.filter(token_sha256=token_hash(token))
+        .select_related("owner__application__customer__user")
+        .first()
+    )
+    if found is None:
+        raise NotFound("There is no such invitation. Ask whoever invited you to send it again.")
+    return found
+
+
+def applications_of(user: User) -> QuerySet[Application]:
+    """The customer's own applications, newest first."""
+    return (
+        Application.objects.filter(customer__user=user)
+        .select_related("account", "import_row")
+        .order_by("-pk")
+    )
+
+
+def application_for_staff(actor: User, application_id: UUID) -> Application:
+    """Any application, for staff who may see applications. Raises Forbidden or NotFound."""
+    permissions.require(actor, "application.view")
+    found = Application.objects.filter(pk=application_id).select_related("account", "customer__user").first()
+    if found is None:
+        raise NotFound("There is no such application.")
+    return found
+
+
+def applications_for_a_person() -> int:
+    """How many wait on a person of ours: held for a decision, or not passed on by itself in the time that takes.
+
+    The staff menu asks on every page, so each process remembers the answer for some seconds.
+    """
+    found = caches["local"].get("applications_for_a_person")
+    if found is None:
+        late = Q(status=Status.SUBMITTED, status_at__lt=clock.now() - standing.SLOW_AFTER)
+        found = Application.objects.filter(Q(status=Status.HELD) | late).count()
+        caches["local"].set("applications_for_a_person", found, REMEMBERED_SECONDS)
+    return int(found)
+
+
+def staff_page_of_account(account_id: UUID) -> str:
+    """The address of the staff page of an account's application, "" when there is no such account."""
+    application_id = Application.objects.filter(account=account_id).values_list("pk", flat=True).first()
+    return reverse("staff:application", args=[application_id]) if application_id else ""
+
+
+@dataclass(frozen=True)
+class ApplicationFilter:
+    """The staff list's filters, as they stand in the address."""
+
+    text: str = ""
+    status: str = ""
+    waiting_on: str = ""
+    submitted_from: date | None = None
+    submitted_to: date | None = None
+
+
+def applications_for_staff(
+    actor: User, chosen: ApplicationFilter, *, after: str = "", before: str = "", size: int = 25
+) -> Page[Application]:
+    """One page of applications, newest first, paged by key on an index; never counted."""
+    permissions.require(actor, "application.view")
+    rows = Application.objects.select_related("account", "customer__user")
+    if chosen.status == EXPIRED:
+        rows = rows.filter(status=Status.WITHDRAWN, expired_at__isnull=False)
+    elif chosen.status:
+        rows = rows.filter(status=chosen.status)
+    if chosen.waiting_on in WAITING_ON:
+        rows = rows.filter(status__in=WAITING_ON[chosen.waiting_on])
+    if chosen.submitted_from:
+        rows = rows.filter(submitted_at__gte=_midnight(chosen.submitted_from))
+    if chosen.submitted_to and chosen.submitted_to < LAST_DAY:
+        rows = rows.filter(submitted_at__lt=_midnight(chosen.submitted_to + timedelta(days=1)))
+    if chosen.text:
+        rows = rows.filter(_matches(chosen.text))
+    page = keyset(rows, after=after, before=before, size=size)
+    _attach_names(page.rows)
+    return page
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _matches(text: str) -> Q:
+    """Names, e-mail and reference by the beginnings of words; a whole tax number through its blind index."""
+    digits = re.sub(r"[\s-]", "", text)
+    if re.fullmatch(r"[0-9]{9}", digits):
+        index = Owner._meta.get_field("tax_id_index").index_of(digits)
+        return Q(owners__tax_id_index=index)
+    terms = search_words(text)[:8]
+    if not terms:
+        return Q(pk__isnull=True)
+    query = " & ".join(f"'{word}':*" for word in terms)
+    return Q(search=SearchQuery(query, config="simple", search_type="raw"))
+
+
+def _attach_names(rows: list[Application]) -> None:
+    """Give each row its applicant in one query, as `row.applicant`."""
+    owners = Owner.objects.filter(application__in=rows, is_applicant=True).defer("date_of_birth", "tax_id")
+    by_application = {owner.application_id: owner for owner in owners}
+    for row in rows:
+        row.applicant = by_application.get(row.pk)  # type: ignore[attr-defined]

@@ -1,0 +1,57 @@
+"""Staff addresses of applications."""
+
+from django.urls import path
+
+from onboarding.views import agreements_staff, assisted, documents, imports, migration, readback, staff
+
+app_name = "staff"
+urlpatterns = [
+    path("applications/", staff.applications, name="applications"),
+    path("applications/start/", assisted.start, name="application_start"),
+    path("applications/<uuid:application_id>/fill/", assisted.fill, name="application_fill"),
+    path("applications/<uuid:application_id>/fill/<slug:name>/", assisted.step, name="application_step"),
+    path("applications/<uuid:application_id>/hand-over/", assisted.hand_over, name="application_hand_over"),
+    path("applications/<uuid:application_id>/", staff.application, name="application"),
+    path("applications/<uuid:application_id>/compare/", readback.compare, name="compare"),
+    path("applications/<uuid:application_id>/compare/send/", readback.resend, name="compare_resend"),
+    path(
+        "applications/<uuid:application_id>/compare/<uuid:owner_id>/<slug:step>/take/",
+        readback.take,
+        name="compare_take",
+    ),
+    path(
+        "applications/<uuid:application_id>/documents/<uuid:document_id>/",
+        documents.staff_file,
+        name="document",
+    ),
+    path("applications/<uuid:application_id>/reveal/", staff.reveal, name="reveal"),
+    path("imports/", imports.batches, name="imports"),
+    path("imports/new/", imports.upload, name="import_upload"),
+    path("imports/migration/", migration.overview, name="migration"),
+    path("imports/<uuid:batch_id>/migration/", migration.wave, name="import_migration"),
+    path("imports/<uuid:batch_id>/grace/", migration.grace, name="import_grace"),
+    path("imports/<uuid:batch_id>/ask/", migration.ask, name="import_ask"),
+    path("imports/<uuid:batch_id>/", imports.batch, name="import"),
+    path("imports/<uuid:batch_id>/columns/", imports.mapping, name="import_mapping"),
+    path("imports/<uuid:batch_id>/progress/", imports.progress, name="import_progress"),
+    path("imports/<uuid:batch_id>/start/", imports.start, name="import_start"),
+    path("imports/<uuid:batch_id>/undo/", imports.undo_batch, name="import_undo"),
+    path("imports/<uuid:batch_id>/failed-rows.csv", imports.failed_rows, name="import_failed_rows"),
+    path("agreements/", agreements_staff.agreements, name="agreements"),
+    path("agreements/new/", agreements_staff.start, name="agreement_start"),
+    path("agreements/<uuid:agreement_id>/", agreements_staff.agreement, name="agreement"),
+    path("agreements/<uuid:agreement_id>/edit/", agreements_staff.edit, name="agreement_edit"),
+    path("agreements/<uuid:agreement_id>/preview/", agreements_staff.preview, name="agreement_preview"),
+    path("agreements/<uuid:agreement_id>/publish/", agreements_staff.publish, name="agreement_publish"),
+    path(
+        "agreements/<uuid:agreement_id>/publish/confirm/", agreements_staff.confirm, name="agreement_confirm"
+    ),
+    path("agreements/<uuid:agreement_id>/retire/", agreements_staff.retire, name="agreement_retire"),
+    path("agreements/<uuid:agreement_id>/accepted/", agreements_staff.accepted, name="agreement_accepted"),
+    path("agreements/acceptances/<uuid:acceptance_id>/", agreements_staff.acceptance, name="acceptance"),
+    path(
+        "agreements/acceptances/<uuid:acceptance_id>/certificate.pdf",
+        agreements_staff.certificate_file,
+        name="acceptance_certificate",
+    ),
+]

@@ -1,0 +1,71 @@
+"""Celery wrappers over the onboarding jobs."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.db import InterfaceError, OperationalError
+
+from onboarding import abandoned, jobs
+from onboarding.agreements import reminders, updates
+from onboarding.imports import asking, cockpit
+from onboarding.imports import jobs as imports
+
+
+@shared_task
+def accounts_poll() -> None:
+    """Hand out the accounts whose reading is due, one task each."""
+    for account_id in jobs.accounts_due():
+        account_read.delay(str(account_id))
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)
+def account_read(account_id: str) -> None:
+    """Read one account's record from the provider."""
+    jobs.account_read(UUID(account_id))
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)
+def agreements_remind() -> None:
+    """Write the letters about agreements that are due, a batch at a time."""
+    if reminders.reminders_write() >= reminders.BATCH:
+        agreements_remind.delay()
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)
+def agreements_release() -> None:
+    """Let changes go that wait for no agreement any more."""
+    updates.free_updates_go_on()
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)
+def import_advance(batch_id: str) -> None:
+    """Check, import or undo some rows of a batch."""
+    imports.work(UUID(batch_id))
+
+
+@shared_task
+def imports_sweep() -> None:
+    """Ring again for imports that lost their worker."""
+    imports.sweep()
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)
+def drafts_look_after() -> None:
+    """Remind of drafts nobody goes on with and give up those nobody came back to, a batch at a time."""
+    if abandoned.remind() >= abandoned.BATCH or abandoned.expire() >= abandoned.BATCH:
+        drafts_look_after.delay()
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)
+def imports_ask(batch_id: str) -> None:
+    """Write the letters to a batch's customers that are due, some at a time."""
+    if asking.letters_write(UUID(batch_id)):
+        imports_ask.delay(batch_id)
+
+
+@shared_task
+def imports_follow() -> None:
+    """Note how many customers of each wave lack something, and write the reminders that are due."""
+    cockpit.tally_keep()
+    for batch_id in asking.batches_to_remind():
+        imports_ask.delay(str(batch_id))

@@ -1,0 +1,216 @@
+"""Everything that happened to an application, in one list: steps, status changes, calls, webhooks, letters, views.
+
+A fixed number of queries whatever its length; no personal data beyond masks.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from onboarding.models import Application, ProviderAccount
+from onboarding.requirements.titles import step_title
+from portal.models import AuditEntry, OutboundCall, StatusChange
+from portal.ui.plain import in_words, name_words
+from providers.models import CallLog, ExpectedEvent, InboundEvent
+
+LONGEST = 500
+
+APPLICATION = Application._meta.label_lower
+ACCOUNT = ProviderAccount._meta.label_lower
+WORDS = dict(Application.Status.choices) | dict(ProviderAccount.Status.choices)
+TONES = {
+    "approved": "success",
+    "active": "success",
+    "rejected": "danger",
+    "suspended": "danger",
+    "inactive": "danger",
+    "action_required": "warning",
+    "correction_needed": "warning",
+    "documents_needed": "warning",
+    "liquidate_only": "warning",
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One happening, as the timeline component shows it. `details` are label and value."""
+
+    at: datetime
+    icon: str
+    title: str
+    actor: str = ""
+    body: str = ""
+    tone: str = "neutral"
+    details: list[tuple[str, str]] = field(default_factory=list)
+    url_name: str = ""
+    url_id: UUID | None = None
+
+
+def timeline(application: Application) -> list[Item]:
+    """The newest happenings of the application and its account, newest first (at most LONGEST of each kind)."""
+    account: ProviderAccount | None = getattr(application, "account", None)
+    keys = [(APPLICATION, application.pk)] + ([(ACCOUNT, account.pk)] if account else [])
+    ids = [key for _, key in keys]
+    types = [label for label, _ in keys]
+    about: dict[str, Any] = {"subject_type__in": types, "subject_id__in": ids}
+    items = [
+        *_changes(about),
+        *_audited(about),
+        *_calls(about),
+        *_events(about),
+        *_expected(about),
+    ]
+    return sorted(items, key=lambda item: item.at, reverse=True)
+
+
+def _changes(about: dict[str, Any]) -> list[Item]:
+    rows = StatusChange.objects.filter(**about).select_related("actor").order_by("-at")[:LONGEST]
+    return [
+        Item(
+            row.at,
+            "flag",
+            f"{'Account' if row.subject_type == ACCOUNT else 'Application'}: {WORDS.get(row.new, row.new)}",
+            actor=row.actor.label if row.actor else _source(row.source),
+            body=row.reason,
+            tone=TONES.get(row.new, "info"),
+            details=[("Before", str(WORDS.get(row.old, row.old))), ("Request", row.request_id)],
+        )
+        for row in rows
+    ]
+
+
+_SOURCES = {
+    "webhook": "Provider, by webhook",
+    "poll": "Recovered by poll",
+    "provider": "Provider, in its answer",
+    "outbox": "Portal",
+    "inbox": "Portal",
+    "page": "Page",
+    "api": "App",
+}
+
+
+def _source(source: str) -> str:
+    return _SOURCES.get(source, "Portal")
+
+
+_AUDIT_WORDS = {
+    "document.upload": ("upload", "Paper uploaded"),
+    "document.read": ("eye", "Paper read by staff"),
+    "application.start": ("pencil", "Application started"),
+    "application.import": ("upload", "Imported from a file"),
+    "application.hand_over": ("send", "Handed over to the customer"),
+    "application.owner_invite": ("mail", "Owner invited to fill in their own part"),
+    "application.owner_joined": ("check", "Owner took their own part"),
+    "application.view": ("eye", "Application opened by staff"),
+    "pii.reveal": ("eye", "Masked data revealed"),
+    "application.owner_add": ("pencil", "Person added"),
+    "application.owner_change": ("pencil", "Person's role, country, control or share changed"),
+    "application.owner_remove": ("pencil", "Person removed"),
+    "account.update_request": ("pencil", "Change of details asked for"),
+    "account.update_done": ("check", "Change of details ended"),
+    "account.update_by_staff": ("check", "Copies made the same by staff"),
+    "account.compare": ("eye", "Compared with the provider's copy"),
+    "account.doubt": ("circle-help", "A word that contradicts what is known"),
+    "account.doubt_settled": (
+        "check",
+        "Settled by reading the provider's record: the late word has no effect",
+    ),
+}
+
+
+def _audited(about: dict[str, Any]) -> list[Item]:
+    rows = (
+        AuditEntry.objects.filter(**about)
+        .exclude(action__endswith=".status")
+        .select_related("actor")
+        .order_by("-at")
+    )
+    return [_audit_item(row) for row in rows[:LONGEST]]
+
+
+def _audit_item(row: AuditEntry) -> Item:
+    icon, title = _AUDIT_WORDS.get(row.action, ("circle", row.action))
+    after = row.after or {}
+    if row.action == "application.step":
+        icon, title = "pencil", f"Step saved: {step_title(after.get('step', ''))}"
+    details = [
+        (name_words(name), str(value) if name == "version" else in_words(value))
+        for name, value in after.items()
+        if name != "step"
+    ]
+    return Item(
+        row.at, icon, title, actor=row.actor_label or _source(row.source), body=row.reason, details=details
+    )
+
+
+def _calls(about: dict[str, Any]) -> list[Item]:
+    queued = [
+        Item(
+            row.created_at,
+            "send",
+            f"Call to the provider written down: {row.operation}",
+            details=[
+                ("State", row.get_status_display()),
+                ("Attempts", str(row.attempts)),
+                ("Key", row.idempotency_key),
+            ],
+        )
+        for row in OutboundCall.objects.filter(**about).defer("body").order_by("-created_at")[:LONGEST]
+    ]
+    made = [
+        Item(
+            row.at,
+            "arrow-up",
+            f"{row.method} {row.template}",
+            body=f"{row.outcome}".replace("_", " "),
+            tone="success" if row.status and row.status < 300 else "warning",
+            details=[
+                ("HTTP status", str(row.status or "none")),
+                ("Took", f"{row.duration_ms} ms"),
+                ("Attempt", str(row.attempt)),
+                ("Provider's request id", row.provider_request_id),
+                ("Request", row.request_id),
+            ],
+        )
+        for row in CallLog.objects.filter(**about).order_by("-at")[:LONGEST]
+    ]
+    return queued + made
+
+
+def _events(about: dict[str, Any]) -> list[Item]:
+    rows = InboundEvent.objects.filter(**about).defer("body").order_by("-received_at")[:LONGEST]
+    return [
+        Item(
+            row.received_at,
+            "arrow-down",
+            f"Webhook: {row.kind or 'unknown kind'}",
+            actor="Provider",
+            body=row.outcome,
+            tone="warning" if row.status in {"quarantined", "failed"} else "info",
+            details=[
+                ("Result", row.get_status_display()),
+                ("Delivered", f"{row.deliveries} times" if row.deliveries > 1 else "once"),
+            ],
+            url_name="inbox:detail",
+            url_id=row.pk,
+        )
+        for row in rows
+    ]
+
+
+def _expected(about: dict[str, Any]) -> list[Item]:
+    rows = ExpectedEvent.objects.filter(**about, state__in=["late", "recovered"]).order_by("-due_at")[
+        :LONGEST
+    ]
+    return [
+        Item(
+            row.due_at,
+            "clock",
+            "The provider's answer was late"
+            + (", and was found by reading its record" if row.state == "recovered" else ""),
+            tone="warning",
+        )
+        for row in rows
+    ]

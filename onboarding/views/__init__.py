@@ -1,0 +1,1 @@
+"""Pages of the onboarding domain: customers and staff never share one."""

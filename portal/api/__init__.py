@@ -1,0 +1,1 @@
+"""What every REST endpoint shares: problem answers, idempotency keys, draft versions, cursors."""

@@ -1,0 +1,18 @@
+"""The platform app."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class PortalConfig(AppConfig):
+    name = "portal"
+
+    def ready(self) -> None:
+        """What needs the settings and the models, which exist only now.
+
+        Our Celery application becomes the current one in every process, the web's included: without it a task would
+        be sent to Celery's own default broker. Then the receivers that audit sign-ins, and the gauges.
+        """
+        for name in ("portal.celery", "portal.auth.trail", "portal.gauges"):
+            import_module(name)

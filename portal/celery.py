@@ -1,0 +1,113 @@
+"""The Celery application, its queues and its beat schedule."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+from celery.signals import setup_logging, task_postrun, task_prerun
+from django.conf import settings
+from django_structlog.celery.steps import DjangoStructLogInitStep
+from kombu.entity import Queue
+
+from portal.context import acting
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+# The celery command lays BROKER_URL over the settings, which hold the same address with all that kombu wants of it.
+os.environ.pop("CELERY_BROKER_URL", None)
+
+#: Split by what they do, so that a slow provider or a big import never delays a webhook.
+QUEUES = ("webhooks", "provider", "documents", "bulk", "default")
+
+app = Celery("portal")
+app.config_from_object(settings.CELERY)
+app.conf.task_queues = [Queue(name) for name in QUEUES]  # type: ignore[no-untyped-call]
+app.conf.beat_schedule = {
+    "outbox-sweep": {"task": "portal.tasks.outbox_sweep", "schedule": 5.0, "options": {"queue": "default"}},
+    "mail-sweep": {"task": "portal.tasks.mail_sweep", "schedule": 15.0, "options": {"queue": "default"}},
+    "audit-seal": {"task": "portal.tasks.audit_seal", "schedule": 20.0, "options": {"queue": "default"}},
+    "inbox-process": {
+        "task": "providers.tasks.inbox_process",
+        "schedule": 5.0,
+        "options": {"queue": "webhooks"},
+    },
+    "expected-sweep": {
+        "task": "providers.tasks.expected_sweep",
+        "schedule": 15.0,
+        "options": {"queue": "default"},
+    },
+    "cases-return": {
+        "task": "compliance.tasks.cases_return",
+        "schedule": 60.0,
+        "options": {"queue": "default"},
+    },
+    "agreements-remind": {
+        "task": "onboarding.tasks.agreements_remind",
+        "schedule": 600.0,
+        "options": {"queue": "bulk"},
+    },
+    "calls-remove-old": {
+        "task": "providers.tasks.calls_remove_old",
+        "schedule": crontab(hour="3", minute="15"),
+        # A busy night may let it wait for its turn.
+        "options": {"queue": "bulk", "expires": 3 * 3600},
+    },
+    "agreements-release": {
+        "task": "onboarding.tasks.agreements_release",
+        "schedule": 600.0,
+        "options": {"queue": "bulk"},
+    },
+    "imports-sweep": {
+        "task": "onboarding.tasks.imports_sweep",
+        "schedule": 60.0,
+        "options": {"queue": "bulk"},
+    },
+    "drafts-look-after": {
+        "task": "onboarding.tasks.drafts_look_after",
+        "schedule": 600.0,
+        "options": {"queue": "bulk"},
+    },
+    "imports-follow": {
+        "task": "onboarding.tasks.imports_follow",
+        "schedule": 1800.0,
+        "options": {"queue": "bulk", "expires": 1800},
+    },
+    "account-poll": {
+        "task": "onboarding.tasks.accounts_poll",
+        "schedule": 10.0,
+        "options": {"queue": "provider"},
+    },
+}
+for _queue in QUEUES:
+    app.conf.beat_schedule[f"heartbeat-{_queue}"] = {
+        "task": "portal.tasks.queue_heartbeat",
+        "schedule": 10.0,
+        "args": (_queue,),
+        "options": {"queue": _queue},
+    }
+# What a broker outage piles up is worthless after the next tick: each tick looks at the rows themselves.
+for _entry in app.conf.beat_schedule.values():
+    _entry["options"].setdefault("expires", 60)
+app.steps["worker"].add(DjangoStructLogInitStep)
+app.autodiscover_tasks(["portal", "providers", "compliance", "onboarding"])
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def keep_our_logging(**_: object) -> None:
+    """Celery would install its own handlers; Django's settings have configured ours already."""
+
+
+@task_prerun.connect  # type: ignore[untyped-decorator]
+def enter_request_context(task_id: str = "", task: Any = None, **_: object) -> None:
+    """Let what a task writes carry the id of the request that asked for it; its own when none did."""
+    carried = getattr(task.request, "__django_structlog__", None) or {}
+    task.request.portal_context = acting(request_id=str(carried.get("request_id") or task_id)[:64])
+    task.request.portal_context.__enter__()
+
+
+@task_postrun.connect  # type: ignore[untyped-decorator]
+def leave_request_context(task: Any = None, **_: object) -> None:
+    """The next task of this process starts from nothing."""
+    scope = getattr(task.request, "portal_context", None)
+    if scope is not None:
+        scope.__exit__(None, None, None)

@@ -1,0 +1,85 @@
+"""What can go wrong on our side, each with a stable code, an HTTP status and words that are safe to show.
+
+One REST handler (portal.api.errors) and one page middleware (portal.middleware) turn them into answers.
+"""
+
+from collections.abc import Mapping
+
+
+class DomainError(Exception):
+    """A refusal a person or an app can act on.
+
+    `fields` maps a field's path (dotted, as in the step's data) to the sentences about it; empty for errors
+    that concern no field. `message` is shown as it is: it never carries personal data.
+    """
+
+    code = "refused"
+    status = 400
+    title = "The request was refused"
+
+    def __init__(self, message: str, *, fields: Mapping[str, list[str]] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields: dict[str, list[str]] = dict(fields or {})
+
+
+class NotFound(DomainError):
+    """No such thing, or none that the asker may know of."""
+
+    code = "not-found"
+    status = 404
+    title = "Not found"
+
+
+class Forbidden(DomainError):
+    """The asker is known and may not do this."""
+
+    code = "forbidden"
+    status = 403
+    title = "Not allowed"
+
+
+class Conflict(DomainError):
+    """The thing changed meanwhile, or an equal request is under way."""
+
+    code = "conflict"
+    status = 409
+    title = "Conflict"
+
+
+class Invalid(DomainError):
+    """The input does not hold; `fields` says where and how to mend it."""
+
+    code = "invalid"
+    status = 422
+    title = "Some answers need attention"
+
+
+class PreconditionFailed(DomainError):
+    """The draft is at another version than the caller holds (If-Match)."""
+
+    code = "stale-draft"
+    status = 412
+    title = "The application was changed elsewhere"
+
+
+class PreconditionRequired(DomainError):
+    """A change of a draft came without saying which version of it was seen (If-Match)."""
+
+    code = "precondition-required"
+    status = 428
+    title = "If-Match is missing"
+
+
+class StaleRow(Conflict):
+    """The row left the status it was expected in between read and write."""
+
+    code = "stale-row"
+    title = "It changed at the same moment"
+
+
+class IllegalMove(Conflict):
+    """The state machine has no such move."""
+
+    code = "illegal-move"
+    title = "Not possible in its present state"

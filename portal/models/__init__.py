@@ -1,0 +1,22 @@
+"""Rows of the platform."""
+
+from portal.models.audit import AuditEntry, AuditSeal, AuditSealedEntry
+from portal.models.heartbeat import Heartbeat
+from portal.models.idempotency import IdempotentRequest
+from portal.models.mail import MailMessage
+from portal.models.outbox import OutboundCall
+from portal.models.status import StatusChange
+from portal.models.users import Role, User
+
+__all__ = [
+    "AuditEntry",
+    "AuditSeal",
+    "AuditSealedEntry",
+    "Heartbeat",
+    "IdempotentRequest",
+    "MailMessage",
+    "OutboundCall",
+    "Role",
+    "StatusChange",
+    "User",
+]

@@ -1,0 +1,15 @@
+"""Signs of life of the processes."""
+
+from django.db import models
+
+from portal import clock
+
+
+class Heartbeat(models.Model):
+    """When a queue's tasks were last taken by a worker."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return self.name

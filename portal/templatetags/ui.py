@@ -1,0 +1,330 @@
+"""Template tags of the design system (docs/design-system.md). Builtin: no `{% load %}` is needed.
+
+Tags with content end in `end<name>`; what stands between is already-escaped template output.
+"""
+
+import json
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from portal import clock
+from portal.ui import nav
+from portal.ui.chart import bars, polyline
+from portal.ui.drawing import component, inner
+from portal.ui.json_view import highlight
+from portal.ui.time import by_day, since_words
+
+register = template.Library()
+
+TONES = ("neutral", "info", "success", "warning", "danger", "accent")
+TONE_ICONS = {
+    "neutral": "info",
+    "info": "info",
+    "success": "circle-check",
+    "warning": "triangle-alert",
+    "danger": "circle-alert",
+    "accent": "info",
+}
+BALL = {
+    "customer": ("user", "warning", "With the customer"),
+    "us": ("briefcase", "info", "With us"),
+    "provider": ("building-2", "neutral", "With the provider"),
+    "nobody": ("circle-check", "success", "Nothing to do"),
+}
+
+
+def _tone(tone: str) -> str:
+    return tone if tone in TONES else "neutral"
+
+
+@register.simple_tag
+def icon(name: str, size: str = "", label: str = "") -> SafeString:
+    """An icon of the sprite. `size`: "", "s", "l", "xl". Decorative unless `label` says what it means."""
+    css = f"icon icon--{size}" if size else "icon"
+    href = f"{static('img/icons.svg')}#{name}"
+    if label:
+        return format_html(
+            '<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href
+        )
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', css, href)
+
+
+@register.simple_tag
+def icon_url(name: str) -> str:
+    """Where an icon's drawing is, for a `<use>` of your own."""
+    return f"{static('img/icons.svg')}#{name}"
+
+
+@register.simple_tag
+def badge(text: Any, tone: str = "neutral") -> SafeString:
+    """A status as a soft badge. Tones: neutral, info, success, warning, danger, accent."""
+    return format_html('<span class="badge tone-{}">{}</span>', _tone(tone), text)
+
+
+@register.simple_tag
+def button(
+    text: str,
+    kind: str = "primary",
+    icon_name: str = "",
+    name: str = "",
+    value: str = "",
+    small: bool = False,
+) -> SafeString:
+    """A submit button. Kinds: primary, secondary, danger, link."""
+    return component(
+        "button", text=text, kind=kind, icon_name=icon_name, name=name, value=value, small=small, url=""
+    )
+
+
+@register.simple_tag
+def link_button(
+    text: str, url: str, kind: str = "primary", icon_name: str = "", small: bool = False
+) -> SafeString:
+    """A link that looks like a button."""
+    return component("button", text=text, kind=kind, icon_name=icon_name, url=url, small=small)
+
+
+@register.simple_block_tag
+def page_header(
+    content: str,
+    title: str,
+    subtitle: str = "",
+    back_url: str = "",
+    back_label: str = "Back",
+    crumbs: list[tuple[str, str]] | None = None,
+    badge_text: str = "",
+    badge_tone: str = "neutral",
+) -> SafeString:
+    """The page's h1, with what leads back before it and, as content, its actions."""
+    return component(
+        "page_header",
+        content=inner(content),
+        title=title,
+        subtitle=subtitle,
+        back_url=back_url,
+        back_label=back_label,
+        crumbs=crumbs,
+        badge_text=badge_text,
+        badge_tone=badge_tone,
+    )
+
+
+@register.simple_block_tag
+def card(
+    content: str, title: str = "", subtitle: str = "", flush: bool = False, level: int = 2
+) -> SafeString:
+    """A surface with an optional heading. `flush` takes the padding away (for tables)."""
+    return component("card", content=content, title=title, subtitle=subtitle, flush=flush, level=level)
+
+
+@register.simple_block_tag
+def banner(content: str, tone: str = "info", title: str = "") -> SafeString:
+    """A message that belongs to the page. Tones as `badge`."""
+    return component(
+        "banner", content=inner(content), tone=_tone(tone), title=title, icon_name=TONE_ICONS[_tone(tone)]
+    )
+
+
+@register.simple_block_tag
+def disclosure(content: str, summary: str, is_open: bool = False) -> SafeString:
+    """Detail that opens on demand, without JavaScript."""
+    return component("disclosure", content=content, summary=summary, is_open=is_open)
+
+
+@register.simple_block_tag
+def data_table(content: str, caption: str, cards: bool = True, sticky: bool = False) -> SafeString:
+    """A table round your `<thead>` and `<tbody>`; with `cards`, rows are cards on a phone (`data-label`)."""
+    return component("data_table", content=content, caption=caption, cards=cards, sticky=sticky)
+
+
+@register.simple_block_tag
+def empty_state(content: str, title: str, icon_name: str = "inbox") -> SafeString:
+    """What a list shows when nothing is there: why, and what to do."""
+    return component("empty_state", content=inner(content), title=title, icon_name=icon_name)
+
+
+@register.simple_block_tag
+def masked(content: str, value: Any, label: str = "") -> SafeString:
+    """A sealed value's mask; the content is the place of a reveal button or of the revealed reason."""
+    return component("masked", content=inner(content), value=value, label=label)
+
+
+@register.simple_block_tag
+def summary_row(content: str, label: str, change_url: str = "", change_text: str = "Change") -> SafeString:
+    """One row of a `<dl class="summary-list">`; the content is the value."""
+    return component(
+        "summary_row", content=inner(content), label=label, change_url=change_url, change_text=change_text
+    )
+
+
+@register.simple_tag
+def summary_list(rows: list[dict[str, Any]], narrow: bool = False) -> SafeString:
+    """A whole summary list. Rows: {label, value, url?, action?}; an empty value reads "Not given"."""
+    return component("summary_list", rows=rows, narrow=narrow)
+
+
+@register.simple_tag
+def steps(items: list[dict[str, Any]]) -> SafeString:
+    """Where one is in a flow. Items: {title, url, state}; states done, current, todo, attention."""
+    current = next((n for n, item in enumerate(items, 1) if item["state"] == "current"), 0)
+    now = items[current - 1] if current else None
+    following = items[current] if current and current < len(items) else None
+    return component("steps", items=items, number=current, now=now, following=following)
+
+
+@register.simple_tag
+def ball(ball: Any, compact: bool = False, to_customer: bool = False) -> SafeString:
+    """Who has the ball: object with .holder, .line, .to_customer, .since, .unblocks, .due (docs/design-system.md)."""
+    icon_name, tone, who = BALL.get(str(ball.holder), BALL["us"])
+    line = ball.to_customer if to_customer else ball.line
+    who = who.replace("the customer", "you") if to_customer else who
+    late = bool(ball.due and ball.due < clock.now())
+    return component(
+        "ball", ball=ball, line=line, icon_name=icon_name, tone=tone, who=who, compact=compact, late=late
+    )
+
+
+@register.simple_tag
+def timeline(items: Any) -> SafeString:
+    """Events newest first, grouped by day: items with .at .icon .title .actor .body .tone .details."""
+    return component("timeline", days=by_day(items))
+
+
+@register.simple_tag
+def stat(
+    label: str,
+    value: Any,
+    hint: str = "",
+    tone: str = "neutral",
+    url: str = "",
+    trend: list[float] | None = None,
+) -> SafeString:
+    """One figure, with the line that led to it as `trend`; put several in `<div class="stats">`."""
+    points = polyline(trend or [])
+    return component("stat", label=label, value=value, hint=hint, tone=_tone(tone), url=url, points=points)
+
+
+@register.simple_tag
+def bar_chart(points: Any, label: str, measure: str = "Number", each: str = "Day") -> SafeString:
+    """Bars of (label, value) or (label, value, tone), with a table of the same headed `each` and `measure`."""
+    return component("bar_chart", chart=bars(points), label=label, measure=measure, each=each)
+
+
+@register.simple_tag
+def sparkline(values: list[float], label: str) -> SafeString:
+    """A small line; `label` says in words what it shows."""
+    return component("sparkline", points=polyline(values), label=label)
+
+
+@register.simple_tag
+def skeleton(rows: int = 3, label: str = "Loading") -> SafeString:
+    """Grey rows where content is on its way; `label` is what a screen reader says."""
+    return component("skeleton", rows=range(rows), label=label)
+
+
+@register.simple_tag
+def tabs(items: list[dict[str, Any]], label: str = "Sections") -> SafeString:
+    """Sub-navigation. Items: {label, url, current, count?}."""
+    return component("tabs", items=items, label=label)
+
+
+@register.simple_tag
+def pager(newer_url: str = "", older_url: str = "", text: str = "", oldest_first: bool = False) -> SafeString:
+    """Keyset paging. In a list that begins with the oldest, `oldest_first`, the newer page is the next."""
+    pages = [("Newer", newer_url), ("Older", older_url)]
+    back, onward = reversed(pages) if oldest_first else pages
+    return component("pager", back=back, onward=onward, text=text)
+
+
+@register.simple_tag
+def progress(value: int, maximum: int, label: str) -> SafeString:
+    """How far along, in words and as a bar."""
+    return component("progress", value=value, maximum=maximum, label=label)
+
+
+@register.simple_tag
+def copyable(text: Any, label: str = "Copy", mono: bool = True) -> SafeString:
+    """Text with a button that copies it; without JavaScript just the text."""
+    return component("copyable", text=text, label=label, mono=mono)
+
+
+@register.simple_tag
+def json_view(data: Any, label: str = "JSON") -> SafeString:
+    """JSON, indented and coloured. Takes data or JSON text; text that does not parse is shown as it is."""
+    if isinstance(data, (str, bytes)):
+        try:
+            data = json.loads(data)
+        except ValueError:
+            text = data.decode(errors="replace") if isinstance(data, bytes) else data
+            return format_html(
+                '<pre class="code-block" tabindex="0" role="region" aria-label="{}">{}</pre>', label, text
+            )
+    return format_html(
+        '<pre class="json" tabindex="0" role="region" aria-label="{}">{}</pre>', label, highlight(data)
+    )
+
+
+@register.simple_tag
+def when(at: Any) -> SafeString:
+    """A moment in words ("12 minutes ago"), with the exact time in the title and for machines."""
+    return component("when", at=at, words=since_words(at)) if at else mark_safe("–")
+
+
+@register.simple_tag(takes_context=True)
+def sort_header(
+    context: template.Context, label: str, key: str, numeric: bool = False, default: str = ""
+) -> SafeString:
+    """A `<th>` that sorts by `?sort=key` / `?sort=-key` and drops the page cursor (`after`, `before`)."""
+    request = context["request"]
+    now = request.GET.get("sort") or default
+    query = request.GET.copy()
+    for cursor in ("after", "before", "cursor"):
+        query.pop(cursor, None)
+    query["sort"] = f"-{key}" if now == key else key
+    order = {key: "ascending", f"-{key}": "descending"}.get(now, "")
+    return component("sort_header", label=label, order=order, query=query.urlencode(), numeric=numeric)
+
+
+@register.simple_tag(takes_context=True)
+def staff_nav(context: template.Context) -> SafeString:
+    """The sections this person may open, with what waits in them; `nav_section` marks the current one."""
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    waiting = context.get("nav_counts") or {}
+    if callable(waiting):
+        waiting = waiting()
+    items = []
+    for section in nav.SECTIONS:
+        if not section.open_to(user):
+            continue
+        try:
+            url = reverse(section.url_name)
+        except NoReverseMatch:
+            continue
+        current = context.get("nav_section") == section.key
+        items.append({"section": section, "url": url, "current": current, "count": waiting.get(section.key)})
+    return component("staff_nav", items=items)
+
+
+@register.filter
+def initials(user: Any) -> str:
+    """Two letters for the avatar: of the name, else of the e-mail address."""
+    words = (getattr(user, "name", "") or getattr(user, "email", "") or "?").split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+@register.filter
+def tone_icon(tone: str) -> str:
+    """The icon that goes with a tone or a Django message level tag."""
+    return TONE_ICONS[_tone({"error": "danger"}.get(tone, tone))]
+
+
+@register.filter
+def message_tone(level: str) -> str:
+    """The tone of a Django message's level tag."""
+    return {"error": "danger", "debug": "neutral"}.get(level, _tone(level))

@@ -1,0 +1,1 @@
+"""What the template tags compute before a template draws it."""

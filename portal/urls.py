@@ -1,0 +1,40 @@
+"""The root of all addresses."""
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from portal import health
+from portal.api.errors import not_found
+from portal.views import problems
+from portal.views.gallery import GalleryView
+from providers.staff_urls import inbox_urls, operations_urls
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("", include("portal.auth.urls")),
+    path("applications/", include("onboarding.urls")),
+    path("applications/", include("onboarding.request_urls")),
+    path("agreements/", include("onboarding.agreement_urls")),
+    path("staff/", RedirectView.as_view(pattern_name="staff:applications"), name="staff"),
+    path("staff/", include("onboarding.staff_urls")),
+    path("staff/", include("onboarding.request_staff_urls")),
+    path("staff/cases/", include("compliance.staff_urls")),
+    path("staff/webhooks/", include(inbox_urls)),
+    path("staff/operations/", include(operations_urls)),
+    path("webhooks/", include("providers.urls")),
+    path("docs/problems/", problems.problem_types, name="problem_types"),
+    path("docs/problems/<slug:code>", problems.problem_type, name="problem_type"),
+    path("api/v1/", include("onboarding.api.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="api_schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
+    re_path(r"^api/v1/", not_found),
+]
+
+handler500 = "portal.api.errors.server_error"
+
+if settings.ENVIRONMENT == "development":
+    urlpatterns.append(path("dev/components/", GalleryView.as_view(), name="dev_components"))

@@ -1,0 +1,17 @@
+"""The providers app."""
+
+import logging
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class ProvidersConfig(AppConfig):
+    name = "providers"
+    verbose_name = "Providers"
+
+    def ready(self) -> None:
+        # urllib3 writes filled paths and query values at DEBUG and WARNING; our own call log writes
+        # templates only.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
+        import_module("providers.gauges")  # its models exist only now

@@ -1,0 +1,28 @@
+"""axe-core on a Playwright page."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+AXE = Path(__file__).parent / "vendor" / "axe" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def violations(page: Page) -> list[str]:
+    """What breaks WCAG 2.2 A or AA, or axe's best practice, on the page as it stands, one line per rule and place."""
+    # Evaluated by the browser's debugger, so that the page's own policy stays as strict as it is.
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES)[
+        "violations"
+    ]
+    return [
+        f"{rule['id']} ({rule['impact']}): {' '.join(node['target'])}: {node['failureSummary']}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+
+
+def assert_accessible(page: Page) -> None:
+    """Fail with what axe found; silent when it found nothing."""
+    found = violations(page)
+    assert not found, f"{page.url}\n" + "\n".join(found)

@@ -1,0 +1,136 @@
+"""Cases in a real browser: taken, worked on and decided, on a desk and on a phone, without a barrier."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from compliance import kinds, services
+from compliance.models import Case, CaseDecision
+from portal import clock
+from portal.models import User
+from tests.axe import assert_accessible
+from tests.compliance.conftest import a_subject, opened, ready, subject_of
+from tests.compliance.kinds import KIND, PARROT, seen
+from tests.people import make_customer_user, make_staff, sign_in
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+#: Where pictures of the pages go, for whoever wants to look at them.
+SHOTS = os.environ.get("SHOTS", "")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(shutil.which(CHROMIUM) is None, reason="no chromium here; set CHROMIUM"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _parrots() -> Iterator[None]:
+    kinds.register(PARROT)
+    yield
+    kinds._kinds.pop(KIND)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, chromium_sandbox=False)
+        yield browser
+        browser.close()
+
+
+def page_of(browser: Browser, server: LiveServer, user: User, width: int = 1280) -> Page:
+    """A browser of its own, signed in as the user."""
+    session = sign_in(Client(), user).cookies[settings.SESSION_COOKIE_NAME].value
+    address = server.url.replace("127.0.0.1", "localhost")
+    context = browser.new_context(base_url=address, viewport={"width": width, "height": 900})
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    return page
+
+
+def looked_at(page: Page, name: str) -> None:
+    """No barrier and no overflow, and a picture when one is wanted."""
+    assert_accessible(page)
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{name} is {wide} px too wide"
+    if SHOTS:
+        page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), full_page=True)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_case_from_the_queue_to_its_decision(browser: Browser, live_server: LiveServer, width: int) -> None:
+    analyst, subject = make_staff(), make_customer_user("Ana Ortiz")
+    with time_machine.travel(clock.now() - timedelta(days=3)):
+        case = opened(subject_of(subject, "Ana Ortiz, PA-7K3M-9QX2"), priority=Case.Priority.HIGH)
+    services.case_settle(
+        kind=KIND, subject=subject_of(subject), reason="It spoke again", source="reconciliation"
+    )
+    with time_machine.travel(clock.now() - timedelta(days=3)):
+        case = opened(subject_of(subject, "Ana Ortiz, PA-7K3M-9QX2"), priority=Case.Priority.URGENT)
+    ready(make_staff("compliance_manager"), a_subject("Polly Parrot"))
+    page = page_of(browser, live_server, analyst, width)
+    page.goto("/staff/cases/")
+    expect(page.get_by_role("link", name=case.reference)).to_be_visible()
+    looked_at(page, f"cases-{width}")
+
+    page.get_by_role("link", name=case.reference).click()
+    looked_at(page, f"case-open-{width}")
+    page.get_by_role("button", name="Assign to me").click()
+    page.get_by_label("Looked at it").check()
+    page.get_by_label("Spoke to it").check()
+    page.get_by_role("button", name="Save the checklist").click()
+    page.get_by_label("New note").fill("It moved its head.\n\nTwice.")
+    page.get_by_role("button", name="Add the note").click()
+    expect(page.get_by_text("Twice.")).to_be_visible()
+
+    page.get_by_role("radio", name="It rests: stun it").check()
+    looked_at(page, f"case-mine-{width}")
+    page.get_by_role("button", name="Decide").click()
+    expect(page.get_by_role("link", name="Choose a reason for “It rests: stun it”.")).to_be_visible()
+    looked_at(page, f"case-refused-{width}")
+    page.get_by_label("Reason for “It rests: stun it”").select_option("It naps")
+    page.get_by_role("button", name="Decide").click()
+    expect(page.get_by_role("heading", name="Decided")).to_be_visible()
+    looked_at(page, f"case-decided-{width}")
+    assert CaseDecision.objects.get(case=case).actor == analyst
+
+
+def test_of_two_browsers_one_decides(browser: Browser, live_server: LiveServer) -> None:
+    analyst = make_staff()
+    case = ready(analyst, subject_of(make_customer_user()))
+    seen.effects.clear()
+    pages = [page_of(browser, live_server, analyst) for _ in range(2)]
+    for page, reason in zip(pages, ("It naps", "It moults"), strict=True):
+        page.goto(f"/staff/cases/{case.pk}/")
+        page.get_by_role("radio", name="It rests: stun it").check()
+        page.get_by_label("Reason for “It rests: stun it”").select_option(reason)
+    for page in pages:
+        page.get_by_role("button", name="Decide").click()
+    expect(pages[0].get_by_role("heading", name="Decided")).to_be_visible()
+    expect(pages[1].get_by_text("The case is decided. Reopen it first.")).to_be_visible()
+    expect(pages[1].get_by_role("heading", name="Decided")).to_be_visible()
+    assert len(seen.effects) == 1
+    assert CaseDecision.objects.get(case=case).reason_code == "nap"
+
+
+def test_an_auditor_finds_nothing_to_press(browser: Browser, live_server: LiveServer) -> None:
+    case = ready(make_staff(), subject_of(make_customer_user()))
+    page = page_of(browser, live_server, make_staff("auditor"))
+    page.goto(f"/staff/cases/{case.pk}/")
+    looked_at(page, "case-auditor-1280")
+    buttons = page.get_by_role("main").get_by_role("button").all_inner_texts()
+    assert [text.strip() for text in buttons if text.strip() not in {"", "Copy"}] == []

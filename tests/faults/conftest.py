@@ -1,0 +1,82 @@
+"""The portal's live server, a sandbox that sends to it, and a portal whose clients call that sandbox."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from portal import doorbell
+from providers import clients
+from providers.http import Timeouts
+from sandbox import testing
+
+#: Short, so that an answer that never comes costs a test under a second.
+QUICK = Timeouts(connect=2.0, read=0.8, total=2.0)
+LOGON = {"BAKKT_CRYPTO_LOGON_ID": "portal", "BAKKT_CRYPTO_PASSWORD": "invented"}
+
+
+def point_at(settings: Any, url: str) -> None:
+    """Let the portal's clients call the sandbox at `url`, with short time-outs and nothing remembered."""
+    settings.SANDBOX_URL = settings.BAKKT_CRYPTO_URL = settings.BAKKT_PARTNER_URL = url
+    for name, value in LOGON.items():
+        setattr(settings, name, value)
+    settings.BAKKT_PARTNER_CLIENT_ID = "portal"
+    settings.BAKKT_PARTNER_CLIENT_SECRET = "invented"
+    settings.BAKKT_PARTNER_ID = "7c0e4a52-6f0b-4d3c-9a52-0d8c2f1b7a11"
+    for cached in (clients._crypto, clients._partner, clients._transport):
+        cached.cache_clear()
+    clients._transport(False)._timeouts = QUICK
+
+
+def test_database_url() -> str:
+    """The address of the database this test runs on, for processes started beside it."""
+    address, _, query = os.environ["DATABASE_URL"].partition("?")
+    server = address.rpartition("/")[0]
+    return f"{server}/{connection.settings_dict['NAME']}" + (f"?{query}" if query else "")
+
+
+test_database_url.__test__ = False  # type: ignore[attr-defined]
+
+
+def environment(box: testing.SandboxProcess, **more: str) -> dict[str, str]:
+    """What a process of the portal beside this one is started with: same database, same keys, this sandbox."""
+    return {
+        **os.environ,
+        "DATABASE_URL": test_database_url(),
+        "SANDBOX_URL": box.url,
+        "BAKKT_CRYPTO_URL": box.url,
+        "BAKKT_PARTNER_URL": box.url,
+        "LOG_FORMAT": "console",
+        **LOGON,
+        **more,
+    }
+
+
+@pytest.fixture(scope="session")
+def _box(live_server: Any, django_db_setup: None) -> Iterator[testing.SandboxProcess]:
+    from django.conf import settings
+
+    address = f"{live_server.url}/webhooks/bakkt/{settings.BAKKT_WEBHOOK_SECRET}/"
+    # A delay that never passes by itself: tests say when outcomes come, and none of them sleeps.
+    with testing.start(address, webhook_delay=500) as box:
+        yield box
+
+
+@pytest.fixture
+def box(
+    _box: testing.SandboxProcess, transactional_db: None, settings: Any
+) -> Iterator[testing.SandboxProcess]:
+    """The sandbox, empty, with the portal pointed at it. Rows are committed: other threads must see them."""
+    _box.api("POST", "reset")
+    point_at(settings, _box.url)
+    # People sign up by the dozen here, and a slow hash is not what is tried.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    doorbell._silent_until = 0.0
+    yield _box
+    # Answers that hang are let go and messages on their way end before the tables are emptied.
+    _box.api("DELETE", "faults")
+    _box.api("POST", "reset")
+    for cached in (clients._crypto, clients._partner, clients._transport):
+        cached.cache_clear()

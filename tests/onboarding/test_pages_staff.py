@@ -1,0 +1,231 @@
+"""The staff's list and page of applications: who sees what, finding one, and what looking leaves behind."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from onboarding import services
+from onboarding.models import Application
+from portal import audit, clock
+from portal.ids import new_id
+from portal.models import AuditEntry, User
+from tests.flow import submitted
+from tests.onboarding import answers
+from tests.people import make_customer_user
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[[User], Client]
+Staff = Callable[[str], User]
+
+REVEALERS = {"compliance_analyst", "compliance_manager"}
+STAFF = {*REVEALERS, "onboarding_agent", "funding_operator", "auditor", "administrator"}
+LIST = reverse("staff:applications")
+REASON = {"reason": "Checking a letter"}
+
+
+@pytest.fixture
+def analyst(staff: Staff, signed_in: SignIn) -> Client:
+    """A browser that may see and reveal."""
+    return signed_in(staff("compliance_analyst"))
+
+
+def url(name: str, application: Application) -> str:
+    return reverse(f"staff:{name}", args=[application.pk])
+
+
+def page(response: Any) -> str:
+    return response.content.decode()
+
+
+def listed(client: Client, address: str = LIST, **query: str) -> str:
+    response = client.get(address, query) if query else client.get(address)
+    assert response.status_code == 200
+    return page(response)
+
+
+def drafts(count: int) -> list[Application]:
+    """Drafts of that many customers, oldest first."""
+    return [
+        Application.objects.create(customer=services.customer_of(make_customer_user())) for _ in range(count)
+    ]
+
+
+def cost(client: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+    return len(queries)
+
+
+# --- Who ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["", "customer", *sorted(STAFF)])
+def test_every_page_for_every_role(role: str, customer_user: User, staff: Staff, signed_in: SignIn) -> None:
+    application = submitted(customer_user, **answers.ANA)
+    user = customer_user if role in {"", "customer"} else staff(role)
+    client = signed_in(user) if role else Client()
+    refused = 403 if role else 302
+    assert client.get(LIST).status_code == (200 if role in STAFF else refused)
+    assert client.get(url("application", application)).status_code == (200 if role in STAFF else refused)
+    revealed = client.post(url("reveal", application), REASON)
+    assert revealed.status_code == (200 if role in REVEALERS else refused)
+    assert ("536221234" in page(revealed).replace("-", "")) == (role in REVEALERS)
+    assert AuditEntry.objects.filter(action="pii.reveal").exists() == (role in REVEALERS)
+    if role in STAFF:
+        shown = page(client.get(url("application", application)))
+        assert (url("reveal", application) in shown) == (role in REVEALERS)
+
+
+def test_an_auditor_changes_nothing(customer_user: User, staff: Staff, signed_in: SignIn) -> None:
+    application = submitted(customer_user)
+    client = signed_in(staff("auditor"))
+    before = Application.objects.values().get(pk=application.pk)
+    for address in (LIST, url("application", application), url("reveal", application)):
+        assert client.post(address, REASON).status_code in {403, 405}
+    for name in ("review", "withdraw"):
+        assert client.post(reverse(f"customer:{name}", args=[application.pk])).status_code == 403
+    assert Application.objects.values().get(pk=application.pk) == before
+
+
+def test_what_does_not_exist_is_not_found(analyst: Client) -> None:
+    assert analyst.get(reverse("staff:application", args=[new_id()])).status_code == 404
+    assert analyst.post(reverse("staff:reveal", args=[new_id()]), REASON).status_code == 404
+
+
+# --- One application ----------------------------------------------------------------------------------------
+
+
+def test_looking_is_audited_and_masked(analyst: Client, customer_user: User) -> None:
+    application = submitted(customer_user, **answers.ANA)
+    shown = page(analyst.get(url("application", application)))
+    assert "•••-••-1234" in shown
+    for secret in ("536221234", "536-22", "1988"):
+        assert secret not in shown
+    assert AuditEntry.objects.filter(action="application.view", subject_id=application.pk).count() == 1
+
+
+def test_revealing_needs_a_reason_is_kept_and_is_shown_once(analyst: Client, customer_user: User) -> None:
+    application = submitted(customer_user, **answers.ANA)
+    for reason in ("", "  ", "abc", "\x00\x00\x00\x00\x00", "r" * 301):
+        refused = analyst.post(url("reveal", application), {"reason": reason}, follow=True)
+        assert "536221234" not in page(refused).replace("-", "")
+    assert not AuditEntry.objects.filter(action="pii.reveal").exists()
+    assert analyst.get(url("reveal", application)).status_code == 405
+
+    shown = analyst.post(url("reveal", application), REASON)
+    assert "536221234" in page(shown).replace("-", "")
+    assert "no-store" in shown.headers["Cache-Control"]
+    entry = AuditEntry.objects.get(action="pii.reveal")
+    assert (entry.reason, entry.subject_id) == (REASON["reason"], application.pk)
+    assert "536221234" not in str(entry.after)
+    assert "536221234" not in page(analyst.get(url("application", application))).replace("-", "")
+
+
+# --- The list -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Ori", True),
+        ("orian", True),
+        ("Núñ", True),
+        ("NÚÑEZ ori", True),
+        ("ana@exam", True),
+        ("{reference}", True),
+        ("{lower}", True),
+        ("219-09-9999", True),
+        ("219099999", True),
+        ("219-09-9998", False),
+        ("9999", False),
+        ("Nobody", False),
+        ("'", False),
+        ("xyzzy & | ! ( ) <-> :*", False),
+        ("\\", False),
+        ("%", False),
+        ("🙂", False),
+    ],
+)
+def test_search(analyst: Client, customer_user: User, text: str, found: bool) -> None:
+    wanted = submitted(customer_user, given_name="Oriana", family_name="Núñez", tax_id="219-09-9999")
+    text = text.format(reference=wanted.reference, lower=wanted.reference.lower())
+    assert (wanted.reference in listed(analyst, q=text)) is found
+
+
+def test_filters(analyst: Client, customer_user: User) -> None:
+    handed_in, (draft,) = submitted(customer_user), drafts(1)
+    today, tomorrow = clock.today(), clock.today() + timedelta(days=1)
+    for query, wanted in (
+        ({"status": "draft"}, draft),
+        ({"status": "submitted"}, handed_in),
+        ({"waiting_on": "customer"}, draft),
+        ({"waiting_on": "us"}, handed_in),
+        ({"submitted_from": f"{today - timedelta(days=1)}", "submitted_to": f"{tomorrow}"}, handed_in),
+    ):
+        shown = listed(analyst, **query)
+        assert [row.reference in shown for row in (handed_in, draft)] == [
+            wanted == handed_in,
+            wanted == draft,
+        ], query
+    assert handed_in.reference not in listed(analyst, submitted_from=f"{today + timedelta(days=2)}")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "q=%00",
+        "q=a%00b",
+        "after=%00",
+        "before=%00",
+        "after=x",
+        "status=nonsense",
+        "waiting_on=%00",
+        "submitted_from=x",
+        "submitted_to=9999-12-31",
+        "submitted_from=0001-01-01",
+        "q=" + "a" * 5000,
+        "q=%ED%A0%80",
+    ],
+)
+def test_odd_addresses_are_answered(analyst: Client, query: str) -> None:
+    drafts(1)
+    assert analyst.get(f"{LIST}?{query}").status_code == 200
+
+
+def test_older_and_newer_meet_every_row_once(analyst: Client) -> None:
+    rows = [row.reference for row in reversed(drafts(28))]
+    first, last = rows[:25], rows[25:]
+    assert all(reference in listed(analyst) for reference in first)
+    older = f"{LIST}?{urlencode({'after': Application.objects.get(reference=first[-1]).pk})}"
+    assert older.rpartition("?")[2] in listed(analyst)
+    shown = listed(analyst, older)
+    assert [reference in shown for reference in rows] == [False] * 25 + [True] * 3
+    newer = f"{LIST}?{urlencode({'before': Application.objects.get(reference=last[0]).pk})}"
+    assert newer.rpartition("?")[2] in shown
+    shown = listed(analyst, newer)
+    assert [reference in shown for reference in rows] == [True] * 25 + [False] * 3
+
+
+def test_the_list_costs_the_same_for_three_and_twelve(analyst: Client) -> None:
+    drafts(3)
+    cost(analyst, LIST)
+    few = cost(analyst, LIST)
+    drafts(9)
+    assert cost(analyst, LIST) == few
+
+
+def test_the_page_costs_the_same_however_much_happened(analyst: Client, customer_user: User) -> None:
+    application = submitted(customer_user)
+    address = url("application", application)
+    cost(analyst, address)
+    few = cost(analyst, address)
+    for _ in range(12):
+        audit.record("application.view", subject=application, actor=make_customer_user(), source="page")
+    assert cost(analyst, address) == few
