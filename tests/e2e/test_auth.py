@@ -1,48 +1,32 @@
 """Second factors in a real browser: an authenticator app, and passkeys of a virtual authenticator."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from allauth.mfa.models import Authenticator
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from portal.models import AuditEntry, User
 from tests.axe import assert_accessible
+from tests.e2e.browser import context_of
 from tests.people import PASSWORD, make_customer_user, make_staff
 from tests.portal.auth_flows import code_of, link_in, mails_to
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 REFUSE = """() => {
   navigator.credentials.get = () => Promise.reject(new DOMException("no", "NotAllowedError"));
 }"""
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(shutil.which(CHROMIUM) is None, reason="no chromium here; set CHROMIUM"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, chromium_sandbox=False)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
 def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     """A fresh page on the live server; anything the console calls an error fails the test."""
-    context = browser.new_context(base_url=live_server.url.replace("127.0.0.1", "localhost"))
+    context = context_of(browser, live_server)
     page = context.new_page()
-    page.set_default_timeout(10_000)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)

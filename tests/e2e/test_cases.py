@@ -1,38 +1,24 @@
 """Cases in a real browser: taken, worked on and decided, on a desk and on a phone, without a barrier."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import time_machine
-from django.conf import settings
-from django.test import Client
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from compliance import kinds, services
 from compliance.models import Case, CaseDecision
 from portal import clock
-from portal.models import User
-from tests.axe import assert_accessible
 from tests.compliance.conftest import a_subject, opened, ready, subject_of
 from tests.compliance.kinds import KIND, PARROT, seen
-from tests.people import make_customer_user, make_staff, sign_in
+from tests.e2e.browser import looked_at, page_of
+from tests.people import make_customer_user, make_staff
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-#: Where pictures of the pages go, for whoever wants to look at them.
-SHOTS = os.environ.get("SHOTS", "")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(shutil.which(CHROMIUM) is None, reason="no chromium here; set CHROMIUM"),
 ]
 
 
@@ -41,34 +27,6 @@ def _parrots() -> Iterator[None]:
     kinds.register(PARROT)
     yield
     kinds._kinds.pop(KIND)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, chromium_sandbox=False)
-        yield browser
-        browser.close()
-
-
-def page_of(browser: Browser, server: LiveServer, user: User, width: int = 1280) -> Page:
-    """A browser of its own, signed in as the user."""
-    session = sign_in(Client(), user).cookies[settings.SESSION_COOKIE_NAME].value
-    address = server.url.replace("127.0.0.1", "localhost")
-    context = browser.new_context(base_url=address, viewport={"width": width, "height": 900})
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    return page
-
-
-def looked_at(page: Page, name: str) -> None:
-    """No barrier and no overflow, and a picture when one is wanted."""
-    assert_accessible(page)
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0, f"{name} is {wide} px too wide"
-    if SHOTS:
-        page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), full_page=True)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

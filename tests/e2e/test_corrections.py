@@ -1,55 +1,35 @@
 """What the provider refused and what a problem type means, in a real browser: readable by everyone, on a phone too."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from onboarding.models import Application
 from portal.models import User
-from tests.axe import assert_accessible
-from tests.e2e.test_auth import CHROMIUM, browser
+from tests.e2e.browser import context_of, enter, looked_at
 from tests.flow import complete_draft
-from tests.people import make_customer_user, make_staff, sign_in
+from tests.people import make_customer_user, make_staff
 
-__all__ = ["browser"]
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(shutil.which(CHROMIUM) is None, reason="no chromium here; set CHROMIUM"),
 ]
 
 
 @pytest.fixture(params=[360, 1280])
 def page(browser: Browser, live_server: LiveServer, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page as wide as a phone or a desk's screen."""
-    context = browser.new_context(
-        base_url=live_server.url.replace("127.0.0.1", "localhost"),
-        viewport={"width": request.param, "height": 800},
-    )
+    context = context_of(browser, live_server, request.param)
     page = context.new_page()
-    page.set_default_timeout(10_000)
     yield page
     context.close()
 
 
-def enter(page: Page, user: User) -> None:
-    """Take over a session that is signed in already."""
-    cookie = sign_in(Client(), user).cookies[settings.SESSION_COOKIE_NAME]
-    page.context.clear_cookies()
-    page.context.add_cookies(
-        [{"name": cookie.key, "value": cookie.value, "domain": "localhost", "path": "/"}]
-    )
-
-
 def look(page: Page, path: str) -> None:
     page.goto(path)
-    assert_accessible(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    looked_at(page, path.strip("/").replace("/", "-"))
 
 
 def refused(user: User) -> Application:
@@ -70,7 +50,7 @@ def refused(user: User) -> Application:
 def test_corrections_lead_the_customer_to_the_question(page: Page) -> None:
     user = make_customer_user()
     application = refused(user)
-    enter(page, user)
+    enter(page.context, user)
     base = f"/applications/{application.pk}/"
     look(page, f"{base}review/")
     look(page, base)
@@ -81,7 +61,7 @@ def test_corrections_lead_the_customer_to_the_question(page: Page) -> None:
 
 def test_staff_see_question_and_the_provider_s_words(page: Page) -> None:
     application = refused(make_customer_user())
-    enter(page, make_staff("compliance_analyst"))
+    enter(page.context, make_staff("compliance_analyst"))
     look(page, f"/staff/applications/{application.pk}/")
     expect(page.get_by_role("cell", name="must be a US state")).to_be_visible()
 

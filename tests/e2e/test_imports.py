@@ -1,66 +1,25 @@
 """An import in a real browser: 1,000 rows of which 50 are wrong, from the file to the page of the migration."""
 
-import os
-import shutil
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from onboarding.models import Application, ImportBatch
 from portal import clock
-from portal.models import User
-from tests.axe import assert_accessible
+from tests.e2e.browser import looked_at, page_of
 from tests.flow import publish_agreements
 from tests.onboarding.imports_support import as_csv, person, worked
 from tests.onboarding.test_imports import WRONG
-from tests.people import make_staff, sign_in
+from tests.people import make_staff
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-#: Where pictures of the pages go, for whoever wants to look at them.
-SHOTS = os.environ.get("SHOTS", "")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(shutil.which(CHROMIUM) is None, reason="no chromium here; set CHROMIUM"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, chromium_sandbox=False)
-        yield browser
-        browser.close()
-
-
-def page_of(browser: Browser, server: LiveServer, user: User, width: int) -> Page:
-    """A browser of its own, signed in as the user."""
-    session = sign_in(Client(), user).cookies[settings.SESSION_COOKIE_NAME].value
-    address = server.url.replace("127.0.0.1", "localhost")
-    context = browser.new_context(base_url=address, viewport={"width": width, "height": 900})
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    return page
-
-
-def look(page: Page, name: str) -> None:
-    """No barrier, nothing wider than the screen, and a picture where somebody wants one."""
-    assert_accessible(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), name
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize(("width", "label"), [(1280, "wide"), (390, "narrow")])
@@ -76,22 +35,22 @@ def test_a_thousand_rows_from_the_file_to_the_migration(
     page = page_of(browser, live_server, make_staff("compliance_manager"), width)
 
     page.goto("/staff/imports/")
-    look(page, f"imports-{label}-1-empty")
+    looked_at(page, f"imports-{label}-1-empty")
     page.get_by_role("link", name="Upload a file").click()
     page.get_by_label("Name of the wave").fill("March")
     page.locator("input[type=file]").set_input_files(file)
-    look(page, f"imports-{label}-2-upload")
+    looked_at(page, f"imports-{label}-2-upload")
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_role("heading", name="Which column answers what?")).to_be_visible()
-    look(page, f"imports-{label}-3-columns")
+    looked_at(page, f"imports-{label}-3-columns")
     page.get_by_role("button", name="Check the rows").click()
     expect(page.get_by_role("heading", name="Being checked")).to_be_visible()
-    look(page, f"imports-{label}-4-checking")
+    looked_at(page, f"imports-{label}-4-checking")
     batch = ImportBatch.objects.get()
     worked(batch)
     # The page notices by itself.
     expect(page.get_by_text("950 rows can be imported")).to_be_visible()
-    look(page, f"imports-{label}-5-checked")
+    looked_at(page, f"imports-{label}-5-checked")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download these rows").click()
     content = download.value.path().read_text(encoding="utf-8-sig")
@@ -99,19 +58,19 @@ def test_a_thousand_rows_from_the_file_to_the_migration(
     page.get_by_role("button", name="Import").click()
     worked(batch)
     expect(page.get_by_role("link", name="Undo the import")).to_be_visible()
-    look(page, f"imports-{label}-6-imported")
+    looked_at(page, f"imports-{label}-6-imported")
     page.get_by_role("link", name="Look at the migration").click()
     expect(page.get_by_text("950 customers still lack something.")).to_be_visible()
     page.get_by_label("Last day of the grace period").fill((clock.today() + timedelta(days=40)).isoformat())
     page.get_by_role("button", name="Change").click()
     expect(page.get_by_text("40 days of grace left")).to_be_visible()
-    look(page, f"imports-{label}-7-wave")
+    looked_at(page, f"imports-{label}-7-wave")
     page.goto("/staff/imports/migration/")
-    look(page, f"imports-{label}-8-migration")
+    looked_at(page, f"imports-{label}-8-migration")
 
     application = Application.objects.filter(batch=batch).first()
     assert application is not None
     theirs = page_of(browser, live_server, application.customer.user, width)
     theirs.goto(reverse("customer:missing", args=[application.pk]))
     expect(theirs.get_by_role("heading", name="What is missing")).to_be_visible()
-    look(theirs, f"imports-{label}-9-missing")
+    looked_at(theirs, f"imports-{label}-9-missing")

@@ -1,33 +1,21 @@
 """Restricted changes and closing in a real browser, on a desk and on a phone, without a barrier."""
 
-import shutil
-from collections.abc import Iterator
-
 import pytest
 from django.db import transaction
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from compliance.models import Case
 from onboarding import jobs
 from onboarding.models import ChangeRequest
-from tests.e2e.test_cases import ARGUMENTS, CHROMIUM, looked_at, page_of
+from tests.e2e.browser import looked_at, page_of
 from tests.flow import submitted
 from tests.people import make_customer_user, make_staff
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(shutil.which(CHROMIUM) is None, reason="no chromium here; set CHROMIUM"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, chromium_sandbox=False)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
