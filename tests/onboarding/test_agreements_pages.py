@@ -22,6 +22,8 @@ from tests.people import make_customer_user, make_staff
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
+#: No agreement has this id.
+NOBODYS = "01a1fe6b-9b62-76f7-82b7-7d6b7858f64c"
 STAFF = "/staff/agreements/"
 READERS = {Role.COMPLIANCE_MANAGER, Role.ADMINISTRATOR, Role.AUDITOR}
 MANAGERS = READERS - {Role.AUDITOR}
@@ -375,8 +377,8 @@ def test_an_app_reads_and_accepts(manager: User, customer_user: User, signed_in:
         {"accepted": "all"},
         {"accepted": [{}]},
         {"accepted": [{"agreement": "x", "text_sha256": "0" * 64}]},
-        {"accepted": [{"agreement": str(uuid4()), "text_sha256": "0" * 64}]},
-        {"accepted": [{"agreement": str(uuid4()), "text_sha256": "Z" * 64}]},
+        {"accepted": [{"agreement": NOBODYS, "text_sha256": "0" * 64}]},
+        {"accepted": [{"agreement": NOBODYS, "text_sha256": "Z" * 64}]},
         [],
         "x",
     ],
