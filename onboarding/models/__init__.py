@@ -3,7 +3,7 @@
 from onboarding.models.accounts import ProviderAccount
 from onboarding.models.agreements import Agreement, AgreementAcceptance
 from onboarding.models.applications import Application, ApplicationStep, Customer, DraftReminder
-from onboarding.models.documents import Document
+from onboarding.models.documents import Document, DocumentCopy
 from onboarding.models.entities import Entity, TrustedContact
 from onboarding.models.imports import ImportBatch, ImportRow, ImportTally
 from onboarding.models.invitations import InvitationState, OwnerInvitation
@@ -22,6 +22,7 @@ __all__ = [
     "ClosureRequest",
     "Customer",
     "Document",
+    "DocumentCopy",
     "DraftReminder",
     "Employment",
     "Entity",

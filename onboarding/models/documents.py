@@ -28,6 +28,10 @@ class Document(Stateful):
     """
 
     class Status(models.TextChoices):
+        #: Waits for the malware scan and for its previews (onboarding/document_checks.py). Goes nowhere before.
+        CHECKING = "checking", "Being checked"
+        #: The scan found something: nobody opens it but who decides its case.
+        QUARANTINED = "quarantined", "Held back"
         RECEIVED = "received", "Received"
         SENDING = "sending", "Being passed on"
         AT_PROVIDER = "at_provider", "At the provider"
@@ -35,6 +39,8 @@ class Document(Stateful):
         REPLACED = "replaced", "Replaced"
 
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
+        Status.CHECKING: frozenset({Status.RECEIVED, Status.QUARANTINED, Status.REFUSED, Status.REPLACED}),
+        Status.QUARANTINED: frozenset({Status.RECEIVED, Status.REFUSED, Status.REPLACED}),
         Status.RECEIVED: frozenset({Status.SENDING, Status.REPLACED}),
         Status.SENDING: frozenset({Status.AT_PROVIDER, Status.REFUSED, Status.REPLACED}),
         Status.AT_PROVIDER: frozenset({Status.REPLACED}),
@@ -46,6 +52,19 @@ class Document(Stateful):
         PDF = "application/pdf", "PDF"
         JPEG = "image/jpeg", "JPEG"
         PNG = "image/png", "PNG"
+        HEIC = "image/heic", "HEIC"
+
+    class Scan(models.TextChoices):
+        """What the malware scanner said; whether anybody may open the file hangs on it, not on the status."""
+
+        PENDING = "pending", "Not scanned yet"
+        OFF = "off", "Not scanned: no scanner is set up"
+        CLEAN = "clean", "Scanned, nothing found"
+        FOUND = "found", "Something was found"
+        RELEASED = "released", "Released as a false alarm"
+
+    #: Of these the file may be opened and passed on.
+    SAFE: ClassVar[frozenset[str]] = frozenset({Scan.OFF, Scan.CLEAN, Scan.RELEASED})
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="documents")
@@ -67,6 +86,17 @@ class Document(Stateful):
     provider_id = models.CharField(max_length=64, blank=True)
     #: What the provider said when it refused it.
     problem = models.CharField(max_length=300, blank=True)
+    scan = models.CharField(max_length=10, choices=Scan.choices, default=Scan.PENDING)
+    #: The scanner's name for what it found.
+    scan_found = models.CharField(max_length=200, blank=True)
+    scanned_at = models.DateTimeField(null=True, blank=True)
+    #: When the check is tried next, while `scan` is pending; a check under way has put it ahead as its lease.
+    next_check_at = models.DateTimeField(default=clock.now)
+    checks = models.PositiveIntegerField(default=0)
+    #: How many pages a PDF has; 1 of an image.
+    pages = models.PositiveSmallIntegerField(default=1)
+    #: What goes to the provider is a JPEG made of it: it is a HEIC, or holds more than a picture.
+    is_sent_as_copy = models.BooleanField(default=False)
     uploaded_by = models.ForeignKey("portal.User", on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -79,12 +109,29 @@ class Document(Stateful):
                 nulls_distinct=False,
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["received", "sending", "at_provider", "refused", "replaced"]),
+                condition=Q(
+                    status__in=[
+                        "checking",
+                        "quarantined",
+                        "received",
+                        "sending",
+                        "at_provider",
+                        "refused",
+                        "replaced",
+                    ]
+                ),
                 name="document_status_known",
             ),
             models.CheckConstraint(condition=Q(type__in=DocumentType.values), name="document_type_known"),
             models.CheckConstraint(condition=Q(side__in=DocumentSide.values), name="document_side_known"),
             models.CheckConstraint(condition=Q(size__gt=0), name="document_not_empty"),
+            models.CheckConstraint(
+                condition=Q(scan__in=["pending", "off", "clean", "found", "released"]),
+                name="document_scan_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_check_at"], condition=Q(scan="pending"), name="document_check_due"),
         ]
 
     def __str__(self) -> str:
@@ -98,8 +145,56 @@ class Document(Stateful):
     @property
     def extension(self) -> str:
         """What a download is called at its end."""
-        return {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}[self.content_type]
+        return {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/heic": "heic"}[
+            self.content_type
+        ]
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it may be opened and passed on."""
+        return self.scan in self.SAFE
 
     def open(self) -> SealedReader:
         """The file itself, readable and seekable. Raises CannotUnseal when it was changed."""
+        return SealedReader(storages[STORAGE].open(self.path), self.file_key.reveal())
+
+
+class DocumentCopy(models.Model):
+    """A picture made of a document: re-encoded, turned upright, without anything that is not the picture.
+
+    Previews are what people look at; the provider's copy is what is sent of a file that is not sent as it came.
+    """
+
+    class Kind(models.TextChoices):
+        PREVIEW = "preview", "Preview"
+        PROVIDER = "provider", "Sent to the provider"
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="copies")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    page = models.PositiveSmallIntegerField()
+    content_type = models.CharField(max_length=20)
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    file_key = SealedTextField()
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["document", "kind", "page"], name="document_copy_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["preview", "provider"]), name="document_copy_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.page} of document {str(self.document_id)[-8:]}"
+
+    @property
+    def path(self) -> str:
+        """Where its file lies in the storage."""
+        return f"{self.document.path}.{self.pk}"
+
+    def open(self) -> SealedReader:
+        """The picture, readable and seekable. Raises CannotUnseal when it was changed."""
         return SealedReader(storages[STORAGE].open(self.path), self.file_key.reveal())
