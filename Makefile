@@ -1,6 +1,8 @@
 # The commands README names. Each works on a machine with Python 3.11 and nothing else prepared.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+# How many processes share the tests; each has a database of its own. 0 keeps them in one, for a debugger.
+WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help run reset test lint format bench pins dev
@@ -26,7 +28,7 @@ dev:
 	@$(PYTHON) scripts/bootstrap.py requirements.txt requirements-dev.txt
 
 test: dev
-	@$(BIN)/python -m pytest -m "not bench" $(ARGS)
+	@$(BIN)/python -m pytest -m "not bench" -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint:
 	@$(PYTHON) scripts/bootstrap.py requirements.txt requirements-dev.txt requirements-lint.txt
