@@ -1,5 +1,6 @@
 """Fixtures every test may use: people, the sandbox over a socket, and the drain that stands for the workers."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,6 +11,19 @@ from pytest_django import DjangoDbBlocker, Settings
 from portal.ids import new_id
 from portal.models import Role, User
 from tests.people import make_customer_user, make_staff, sign_in
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test has a name of its own: of two with one name, processes that share the tests would run one.
+
+    Schemathesis gives all operations of a test the test's own name.
+    """
+    for item in items:
+        if label := getattr(item, "operation_label", None):
+            item._nodeid = f"{item.nodeid}[{label}]"
+    doubled = [name for name, times in Counter(item.nodeid for item in items).items() if times > 1]
+    if doubled:
+        raise pytest.UsageError(f"tests with the name of another: {', '.join(doubled)}")
 
 
 @pytest.fixture(scope="session")
