@@ -29,3 +29,30 @@ class DocumentSide(TextChoices):
     FRONT = "FRONT", "Front"
     BACK = "BACK", "Back"
     UNSPECIFIED = "UNSPECIFIED", "Both sides in one file"
+
+
+class Verdict(TextChoices):
+    """What our own staff say of a file, whatever the provider does with it."""
+
+    ACCEPTED = "accepted", "Accepted by us"
+    REJECTED = "rejected", "Not accepted by us"
+
+
+class RejectReason(TextChoices):
+    UNREADABLE = "unreadable", "It cannot be read"
+    EXPIRED = "expired", "It has expired"
+    WRONG_PAPER = "wrong_paper", "It is another paper"
+    CUT_OFF = "cut_off", "A part of it is cut off"
+    NAME_DIFFERS = "name_differs", "The name on it differs"
+    OTHER = "other", "Something else"
+
+
+#: What the customer reads of each reason.
+REJECTED_BECAUSE: dict[str, str] = {
+    RejectReason.UNREADABLE: "We cannot read it. Take a new photo in good light, without glare.",
+    RejectReason.EXPIRED: "It has expired. Send one that is valid.",
+    RejectReason.WRONG_PAPER: "It is not the paper we asked for.",
+    RejectReason.CUT_OFF: "A part of it is cut off. All four corners must be in the picture.",
+    RejectReason.NAME_DIFFERS: "The name on it is not the one in your application.",
+    RejectReason.OTHER: "We could not accept it.",
+}

@@ -3,6 +3,7 @@
 from onboarding.models.accounts import ProviderAccount
 from onboarding.models.agreements import Agreement, AgreementAcceptance
 from onboarding.models.applications import Application, ApplicationStep, Customer, DraftReminder
+from onboarding.models.document_requests import DocumentRequest
 from onboarding.models.documents import Document, DocumentCopy
 from onboarding.models.entities import Entity, TrustedContact
 from onboarding.models.imports import ImportBatch, ImportRow, ImportTally
@@ -23,6 +24,7 @@ __all__ = [
     "Customer",
     "Document",
     "DocumentCopy",
+    "DocumentRequest",
     "DraftReminder",
     "Employment",
     "Entity",

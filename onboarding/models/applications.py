@@ -95,6 +95,12 @@ class Application(Stateful):
     )
     #: The key of the account that the customer brings along; where empty, the reference becomes it.
     client_account_id = models.CharField(max_length=32, blank=True)
+    #: Counted by onboarding/document_requests.py: papers we asked for that wait for the customer, the first day one is
+    #: due, those handed in that wait for us, and since when the first of them waits.
+    papers_asked = models.PositiveSmallIntegerField(default=0)
+    papers_since = models.DateTimeField(null=True, blank=True)
+    papers_due_on = models.DateField(null=True, blank=True)
+    papers_to_check = models.PositiveSmallIntegerField(default=0)
     search = SearchVectorField(null=True, editable=False)
 
     class Meta:
@@ -154,6 +160,10 @@ class Application(Stateful):
             models.Index(fields=["status", "status_at"], name="application_waiting"),
             models.Index(
                 fields=["updated_at"], name="application_untouched_drafts", condition=Q(status="draft")
+            ),
+            models.Index(fields=["-id"], name="application_papers_asked", condition=Q(papers_asked__gt=0)),
+            models.Index(
+                fields=["-id"], name="application_papers_to_check", condition=Q(papers_to_check__gt=0)
             ),
             GinIndex(fields=["search"], name="application_search"),
         ]

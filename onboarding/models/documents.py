@@ -9,7 +9,7 @@ from django_countries.fields import CountryField
 
 from onboarding.models.applications import Application
 from onboarding.models.owners import Owner
-from onboarding.words_documents import DocumentSide, DocumentType
+from onboarding.words_documents import REJECTED_BECAUSE, DocumentSide, DocumentType, RejectReason, Verdict
 from portal import clock, ids
 from portal.sealed import SealedTextField
 from portal.sealed_files import SealedReader
@@ -99,9 +99,25 @@ class Document(Stateful):
     is_sent_as_copy = models.BooleanField(default=False)
     uploaded_by = models.ForeignKey("portal.User", on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
+    #: What our staff say of it, beside its way to the provider; empty while nobody has decided.
+    verdict = models.CharField(max_length=8, choices=Verdict.choices, blank=True, default="")
+    reject_reason = models.CharField(max_length=12, choices=RejectReason.choices, blank=True, default="")
+    #: What the customer reads besides the words of the reason.
+    reject_text = models.CharField(max_length=300, blank=True, default="")
+    decided_by = models.ForeignKey(
+        "portal.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    #: Counts the decisions, so that nobody decides over one they have not seen.
+    decisions = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(verdict__in=["", "accepted"], reject_reason="")
+                | Q(verdict="rejected", reject_reason__in=RejectReason.values),
+                name="document_verdict_known",
+            ),
             models.UniqueConstraint(
                 fields=["application", "owner", "type", "side"],
                 name="document_one_current",
@@ -133,6 +149,13 @@ class Document(Stateful):
         indexes = [
             models.Index(fields=["next_check_at"], condition=Q(scan="pending"), name="document_check_due"),
         ]
+        indexes = [
+            models.Index(
+                fields=["expires_on", "id"],
+                name="document_expiring",
+                condition=Q(expires_on__isnull=False) & ~Q(status="replaced"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"document {str(self.pk)[-8:]}"
@@ -141,6 +164,12 @@ class Document(Stateful):
     def path(self) -> str:
         """Where its file lies in the storage. No name of a person's making is in it."""
         return f"{self.application_id}/{self.pk}"
+
+    @property
+    def rejected_because(self) -> str:
+        """Why our staff did not accept it, as the customer reads it; empty when they did not reject it."""
+        words = REJECTED_BECAUSE.get(self.reject_reason, "")
+        return f"{words} {self.reject_text}".strip()
 
     @property
     def extension(self) -> str:
