@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         if label := getattr(item, "operation_label", None):
-            item._nodeid = f"{item.nodeid}[{label}]"
+            item._id = item.id.with_params(label)
     doubled = [name for name, times in Counter(item.nodeid for item in items).items() if times > 1]
     if doubled:
         raise pytest.UsageError(f"tests with the name of another: {', '.join(doubled)}")
