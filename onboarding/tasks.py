@@ -7,7 +7,7 @@ from django.db import InterfaceError, OperationalError
 
 from onboarding import abandoned, jobs
 from onboarding.agreements import reminders, updates
-from onboarding.imports import asking, cockpit
+from onboarding.imports import asking, cockpit, handin_jobs
 from onboarding.imports import jobs as imports
 
 
@@ -47,6 +47,18 @@ def import_advance(batch_id: str) -> None:
 def imports_sweep() -> None:
     """Ring again for imports that lost their worker."""
     imports.sweep()
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)
+def hand_in_advance(hand_in_id: str) -> None:
+    """Hand in the customers of a wave whose turn it is."""
+    handin_jobs.work(UUID(hand_in_id))
+
+
+@shared_task
+def hand_ins_sweep() -> None:
+    """Ring for hand-ins that are under way."""
+    handin_jobs.sweep()
 
 
 @shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)

@@ -19,6 +19,14 @@ from portal.sealed import Sealed
 from providers.bakkt.types import AccountRequest
 
 Status = AccountUpdate.Status
+#: Accounts whose details may be changed. Before, there is nothing to change; after, nobody to tell.
+OPEN_ACCOUNT = (
+    ProviderAccount.Status.UNDER_REVIEW,
+    ProviderAccount.Status.DOCUMENTS_NEEDED,
+    ProviderAccount.Status.ACTIVE,
+    ProviderAccount.Status.SUSPENDED,
+    ProviderAccount.Status.LIQUIDATE_ONLY,
+)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,12 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": "bulk"},
     },
+    # The pace of a hand-in is kept by its row; this is how closely (onboarding/imports/handin_jobs.py: TICK).
+    "hand-ins-sweep": {
+        "task": "onboarding.tasks.hand_ins_sweep",
+        "schedule": 10.0,
+        "options": {"queue": "bulk"},
+    },
     "drafts-look-after": {
         "task": "onboarding.tasks.drafts_look_after",
         "schedule": 600.0,

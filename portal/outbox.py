@@ -251,6 +251,12 @@ def sweep(limit: int = SWEEP_BATCH) -> list[UUID]:
     return due
 
 
+def waiting(operations: tuple[str, ...], *, most: int) -> int:
+    """How many unfinished calls of these operations there are, counted up to `most`."""
+    rows = OutboundCall.objects.filter(status__in=UNFINISHED, operation__in=operations)
+    return len(rows.values_list("pk", flat=True)[:most])
+
+
 def due_ids(limit: int = SWEEP_BATCH, *, at: datetime | None = None) -> list[UUID]:
     """Ids of unfinished calls that are due at `at` (now), oldest first."""
     return list(

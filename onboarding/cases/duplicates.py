@@ -11,7 +11,7 @@ from django.urls import reverse
 from compliance import kinds
 from compliance import services as compliance
 from compliance.models import Case
-from onboarding.models import Application, Entity, Owner
+from onboarding.models import Application, Entity, ImportRow, Owner
 from onboarding.words import AccountType
 from portal import clock
 from portal.models import User
@@ -56,9 +56,32 @@ def find(application: Application) -> list[Twin]:
     if entity is not None and entity.tax_id_index:
         for other in _others(application).filter(entity__tax_id_index=entity.tax_id_index)[:MOST]:
             found.setdefault(other.pk, Twin(other, "Same number of the company"))
-    for other in _others(application).filter(owners__person_index__in=people)[:MOST]:
-        found.setdefault(other.pk, Twin(other, "Same name and birth date"))
+    namesakes = list(_others(application).filter(owners__person_index__in=people)[:MOST])
+    known = _told_apart(application, namesakes)
+    for other in namesakes:
+        if other.pk not in known:
+            found.setdefault(other.pk, Twin(other, "Same name and birth date"))
     return list(found.values())[:MOST]
+
+
+def _told_apart(application: Application, namesakes: Sequence[Application]) -> set[UUID]:
+    """Those of whom staff said at the import that it is somebody else: of the same file, or there by then."""
+    if not namesakes:
+        return set()
+    told = {
+        row.application_id: row
+        for row in ImportRow.objects.filter(
+            application__in=[application, *namesakes], verdict=ImportRow.Verdict.OTHER
+        ).defer("cells")
+    }
+    return {
+        other.pk
+        for other in namesakes
+        for one, another in ((application, other), (other, application))
+        if (row := told.get(one.pk)) is not None
+        and row.verdict_at is not None
+        and (another.batch_id == row.batch_id or another.created_at <= row.verdict_at)
+    }
 
 
 def _others(application: Application) -> QuerySet[Application]:

@@ -91,6 +91,8 @@ def batch_check(
                 "Some answers need attention.",
                 fields={"grace_until": ["This day is over. Choose a later one, or none."]},
             )
+        # By other columns a row may be somebody else: what was said about it does not hold any more.
+        batch.rows.exclude(verdict="").update(verdict="", verdict_by=None, verdict_at=None)
         batch.mapping, batch.grace_until = dict(mapping), grace_until
         batch.position = batch.rows_done = batch.rows_wrong = 0
         batch.problem, batch.progressed_at = "", clock.now()

@@ -9,6 +9,7 @@ from onboarding.models import (
     Application,
     ApplicationStep,
     Customer,
+    HandIn,
     ImportBatch,
     InvestmentProfile,
     Owner,
@@ -23,12 +24,18 @@ def why_not(batch: ImportBatch) -> list[str]:
     """Every reason why the import cannot be taken back; empty when it can."""
     reasons = []
     mine = Application.objects.filter(batch=batch)
-    submitted = mine.exclude(status=Application.Status.DRAFT).count()
+    # A draft that staff withdrew as somebody's second one was not handed in.
+    kept = Q(status=Application.Status.DRAFT) | Q(
+        status=Application.Status.WITHDRAWN, submitted_at__isnull=True
+    )
+    submitted = mine.exclude(kept).count()
     if submitted:
         reasons.append(f"{_people(submitted)} handed in already.")
     present = mine.filter(_touched(), status=Application.Status.DRAFT).count()
     if present:
         reasons.append(f"{_people(present)} signed in or answered something already.")
+    if HandIn.objects.filter(batch=batch, status__in=HandIn.OPEN).exists():
+        reasons.append("Its customers are being handed in. Stop that first.")
     return reasons
 
 

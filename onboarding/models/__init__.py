@@ -6,7 +6,7 @@ from onboarding.models.applications import Application, ApplicationStep, Custome
 from onboarding.models.document_requests import DocumentRequest
 from onboarding.models.documents import Document, DocumentCopy
 from onboarding.models.entities import Entity, TrustedContact
-from onboarding.models.imports import ImportBatch, ImportRow, ImportTally
+from onboarding.models.imports import HandIn, ImportBatch, ImportRow, ImportTally
 from onboarding.models.invitations import InvitationState, OwnerInvitation
 from onboarding.models.owners import Address, Employment, InvestmentProfile, Owner
 from onboarding.models.requests import ChangeRequest, ClosureRequest
@@ -28,6 +28,7 @@ __all__ = [
     "DraftReminder",
     "Employment",
     "Entity",
+    "HandIn",
     "ImportBatch",
     "ImportRow",
     "ImportTally",

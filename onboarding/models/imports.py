@@ -1,4 +1,4 @@
-"""A file of existing customers: the batch that came in, and its rows until each became an application."""
+"""A file of existing customers: the batch that came in, its rows until each became an application, handing them in."""
 
 from typing import ClassVar
 
@@ -117,6 +117,27 @@ class ImportRow(models.Model):
         READY = "ready", "Ready"
         IMPORTED = "imported", "Imported"
 
+    class Verdict(models.TextChoices):
+        """What a person said of a row that looks like another customer."""
+
+        SAME = "same", "The same person"
+        OTHER = "other", "Somebody else"
+        LEFT_OUT = "left_out", "Left out"
+
+    class Outcome(models.TextChoices):
+        """What came of handing the customer in."""
+
+        WAITS = "waits", "Waits for its turn"
+        HANDED_IN = "handed_in", "Handed in"
+        HELD = "held", "Held as a possible duplicate"
+        UPDATED = "updated", "Sent as an update"
+        NOTHING_NEW = "nothing_new", "Nothing new to send"
+        LEFT_OUT = "left_out", "Left out"
+        FAILED = "failed", "Stopped by a fault of ours"
+
+    #: With these a row is not imported, and a draft made of it is withdrawn.
+    AGAINST: ClassVar[frozenset[str]] = frozenset({Verdict.SAME, Verdict.LEFT_OUT})
+
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="rows")
     #: Counted from 1 without the header.
@@ -128,6 +149,12 @@ class ImportRow(models.Model):
     errors = models.JSONField(default=dict)
     #: What a person should know though it stops nothing.
     doubts = ArrayField(models.CharField(max_length=200), default=list)
+    #: What a person said about the doubts, who and when; empty until somebody did.
+    verdict = models.CharField(max_length=8, choices=Verdict.choices, blank=True)
+    verdict_by = models.ForeignKey(
+        "portal.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    verdict_at = models.DateTimeField(null=True, blank=True)
     #: Keyed hashes by which the same person is found in the file; empty where unknown.
     email_index = models.CharField(max_length=64, blank=True)
     tax_id_index = models.CharField(max_length=64, blank=True)
@@ -139,6 +166,14 @@ class ImportRow(models.Model):
     application = models.OneToOneField(
         "Application", on_delete=models.SET_NULL, null=True, blank=True, related_name="import_row"
     )
+    #: The last run that handed the customer in or tried to, and what came of it. A row that waits is the queue.
+    hand_in = models.ForeignKey(
+        "HandIn", on_delete=models.PROTECT, null=True, blank=True, related_name="rows", db_index=False
+    )
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    #: Why, in words without answers.
+    outcome_note = models.CharField(max_length=300, blank=True)
+    outcome_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -147,12 +182,35 @@ class ImportRow(models.Model):
                 condition=Q(state__in=["new", "unreadable", "wrong", "ready", "imported"]),
                 name="import_row_state_known",
             ),
+            models.CheckConstraint(
+                condition=Q(verdict__in=["", "same", "other", "left_out"]), name="import_row_verdict_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    outcome__in=[
+                        "",
+                        "waits",
+                        "handed_in",
+                        "held",
+                        "updated",
+                        "nothing_new",
+                        "left_out",
+                        "failed",
+                    ]
+                ),
+                name="import_row_outcome_known",
+            ),
         ]
         indexes = [
             models.Index(
                 fields=["batch", "id"],
                 name="import_row_wrong",
                 condition=Q(state__in=["wrong", "unreadable"]),
+            ),
+            models.Index(fields=["batch", "id"], name="import_row_doubtful", condition=~Q(doubts=[])),
+            models.Index(fields=["hand_in", "id"], name="import_row_in_turn", condition=Q(outcome="waits")),
+            models.Index(
+                fields=["hand_in", "id"], name="import_row_of_hand_in", condition=Q(hand_in__isnull=False)
             ),
             *(
                 models.Index(fields=["batch", name], name=f"import_row_{name}", condition=~Q(**{name: ""}))
@@ -177,3 +235,55 @@ class ImportTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}: {self.lacking}"
+
+
+class HandIn(Stateful):
+    """One run that hands in customers of a batch, a few each minute. Its rows that wait are the queue."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", "Under way"
+        PAUSED = "paused", "Paused"
+        STOPPED = "stopped", "Stopped"
+        DONE = "done", "Done"
+
+    MOVES: ClassVar[dict[str, frozenset[str]]] = {
+        Status.RUNNING: frozenset({Status.PAUSED, Status.STOPPED, Status.DONE}),
+        Status.PAUSED: frozenset({Status.RUNNING, Status.STOPPED}),
+        Status.STOPPED: frozenset(),
+        Status.DONE: frozenset(),
+    }
+    OPEN: ClassVar[frozenset[str]] = frozenset({Status.RUNNING, Status.PAUSED})
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    batch = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, related_name="hand_ins")
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.RUNNING)
+    #: Whether only customers went of whom nothing is missing, or all who may go while the grace period runs.
+    complete_only = models.BooleanField(default=True)
+    per_minute = models.PositiveSmallIntegerField()
+    total = models.PositiveIntegerField(default=0)
+    #: When the next customer may go: so the pace holds, also after a worker was away.
+    next_at = models.DateTimeField(default=clock.now)
+    #: What paused it, where nobody did; no personal data.
+    problem = models.CharField(max_length=300, blank=True)
+    started_by = models.ForeignKey("portal.User", on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = "hand-in"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch"], name="hand_in_one_open", condition=Q(status__in=["running", "paused"])
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["running", "paused", "stopped", "done"]), name="hand_in_status_known"
+            ),
+            models.CheckConstraint(condition=Q(per_minute__gte=1), name="hand_in_has_a_pace"),
+        ]
+
+    def __str__(self) -> str:
+        return f"hand-in {str(self.pk)[-8:]}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it goes on, or may."""
+        return self.status in self.OPEN

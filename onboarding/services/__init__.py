@@ -7,6 +7,7 @@ from onboarding.services.applications import (
     application_submit,
     application_withdraw,
     customer_of,
+    hand_in,
     pass_on,
 )
 from onboarding.services.assisted import application_hand_over, application_start_for, step_save_for
@@ -19,6 +20,7 @@ from onboarding.services.invitations import (
 from onboarding.services.people import owner_add, owner_change, owner_remove
 from onboarding.services.steps import agreements_accept, step_save
 from onboarding.services.updates import (
+    complete_set_send,
     theirs_take,
     update_request,
     update_resend,
@@ -38,7 +40,9 @@ __all__ = [
     "application_start_for",
     "application_submit",
     "application_withdraw",
+    "complete_set_send",
     "customer_of",
+    "hand_in",
     "invitation_accept",
     "may_be_invited",
     "owner_add",

@@ -151,22 +151,30 @@ def application_submit(
         if not application.is_editable:
             raise Conflict("This application was handed in before and cannot be changed any more.")
         require_version(application, application_version)
-        lacking = completeness.missing(completeness.step_states(application))
-        if lacking:
-            raise Invalid("The application is not complete yet.", fields=lacking)
-        if application.status == Status.CORRECTION_NEEDED:
-            application.corrections = []
-        application.submitted_at = application.updated_at = clock.now()
-        application.version += 1
-        application.save(update_fields=["corrections", "submitted_at", "updated_at", "version"])
-        twins = duplicates.find(application)
-        if twins:
-            application.move_to(Status.HELD, actor=actor, source=source)
-            duplicates.open_case(application, twins, actor=actor, source=source)
-        else:
-            pass_on(application, actor=actor, source=source)
-        notices.application_received(application)
+        hand_in(application, actor=actor, source=source)
     return application
+
+
+def hand_in(application: Application, *, actor: User, source: str) -> None:
+    """Hand in an application that may still be changed, in the caller's transaction, which holds its row.
+
+    Raises Invalid with everything missing.
+    """
+    lacking = completeness.missing(completeness.step_states(application))
+    if lacking:
+        raise Invalid("The application is not complete yet.", fields=lacking)
+    if application.status == Status.CORRECTION_NEEDED:
+        application.corrections = []
+    application.submitted_at = application.updated_at = clock.now()
+    application.version += 1
+    application.save(update_fields=["corrections", "submitted_at", "updated_at", "version"])
+    twins = duplicates.find(application)
+    if twins:
+        application.move_to(Status.HELD, actor=actor, source=source)
+        duplicates.open_case(application, twins, actor=actor, source=source)
+    else:
+        pass_on(application, actor=actor, source=source)
+    notices.application_received(application)
 
 
 def pass_on(application: Application, *, actor: User, source: str) -> None:

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from onboarding import drafts, update_jobs
+from onboarding import drafts, payloads, update_jobs
 from onboarding.models import AccountUpdate, Application, ProviderAccount
 from onboarding.requirements import Problem
 from onboarding.services.shared import locked, require_part
 from onboarding.updates import (
+    OPEN_ACCOUNT,
     agreements_wait,
     apply_changes,
     changeable_step,
@@ -20,22 +21,15 @@ from onboarding.updates import (
 from portal import audit, permissions
 from portal.errors import Conflict, Invalid, NotFound
 from portal.models import User
+from providers.bakkt.compare import differences
 
 Status = AccountUpdate.Status
-#: Accounts whose details may be changed. Before, there is nothing to change; after, nobody to tell.
-_OPEN = (
-    ProviderAccount.Status.UNDER_REVIEW,
-    ProviderAccount.Status.DOCUMENTS_NEEDED,
-    ProviderAccount.Status.ACTIVE,
-    ProviderAccount.Status.SUSPENDED,
-    ProviderAccount.Status.LIQUIDATE_ONLY,
-)
 
 
 def why_not_update(application: Application) -> list[str]:
     """Every reason why details cannot be changed now; empty when they can."""
     account = getattr(application, "account", None)
-    if account is None or account.status not in _OPEN:
+    if account is None or account.status not in OPEN_ACCOUNT:
         return ["Details can be changed once the account is open."]
     pending = under_way(account)
     if pending is not None and pending.status != Status.WAITING:
@@ -132,6 +126,39 @@ def update_withdraw(*, actor: User, application_id: UUID, source: str) -> Accoun
         if update is None:
             raise NotFound("There is no change that could be withdrawn.")
         update.move_to(Status.WITHDRAWN, actor=actor, source=source)
+    return update
+
+
+def complete_set_send(application: Application, *, actor: User, source: str) -> AccountUpdate | None:
+    """Send an open account's data set as it is now, where it holds more than was sent last; None where it does not.
+
+    For accounts that were opened with less. In the caller's transaction, which holds the application's row. The
+    provider's copy is compared first, as before every change. Raises Conflict with the reasons why not.
+    """
+    _refuse(application)
+    if agreements_wait(application):
+        raise Conflict("An owner has an agreement to accept before anything may be sent.")
+    account = application.account
+    if under_way(account):
+        raise Conflict("A change of the customer is under way.")
+    before = update_jobs.last_sent(account)
+    if before is not None and not differences(payloads.account_request(account), before):
+        return None
+    update = AccountUpdate.objects.create(
+        account=account,
+        changes=[],
+        labels=["What was missing at the opening"],
+        requested_by=actor,
+        status=Status.WAITING,
+    )
+    audit.record(
+        "account.complete_set",
+        subject=application,
+        actor=actor,
+        source=source,
+        after={"update": str(update.pk)},
+    )
+    go_on(update, source=source)
     return update
 
 
