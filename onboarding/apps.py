@@ -18,7 +18,7 @@ class OnboardingConfig(AppConfig):
             services,
             update_jobs,
         )
-        from onboarding.cases import closures, duplicates, restricted  # noqa: PLC0415
+        from onboarding.cases import closures, duplicates, expired, restricted  # noqa: PLC0415
         from onboarding.cases import updates as updates_case  # noqa: PLC0415
         from portal import outbox  # noqa: PLC0415
         from portal.ui import nav  # noqa: PLC0415
@@ -28,6 +28,7 @@ class OnboardingConfig(AppConfig):
         kinds.register(updates_case.kind)
         kinds.register(restricted.kind)
         kinds.register(closures.kind)
+        kinds.register(expired.kind)
         nav.register_count("applications", selectors.applications_for_a_person)
         outbox.register(services.SAVE_ACCOUNT, jobs.AccountSave())
         outbox.register(services.COMPARE, update_jobs.Compare())

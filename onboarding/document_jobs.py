@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django_countries import countries
 
+from onboarding import document_requests
 from onboarding.jobs import lock_account
 from onboarding.models import Document, ProviderAccount
 from onboarding.operations import PARTY_STATUS
@@ -68,6 +69,7 @@ class DocumentUpload:
             taken = isinstance(outcome, outbox.Succeeded)
             document.move_to(Status.AT_PROVIDER if taken else Status.REFUSED, actor=None, source="provider")
         papers_go_on(account, actor=call.actor)
+        document_requests.follow(account.application, actor=None, source="provider")
 
     def gave_up(self, call: OutboundCall) -> None:
         """The document stays on its way: the outbox page shows the call to a person."""

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.html import format_html
 from django_countries import countries
 
-from onboarding import selectors
+from onboarding import papers_standing, selectors
 from onboarding.models import Application
 from onboarding.requirements import Field, Kind, Problem, RoleRule, Step
 from onboarding.words import AccountType, EntityType, OwnerRole
@@ -267,6 +267,9 @@ class ApplicationFilterForm(forms.Form):
             ("nobody", "Nobody"),
         ],
     )
+    papers = forms.ChoiceField(
+        label="Papers", required=False, choices=[("", "Any"), *papers_standing.FILTERS.items()]
+    )
     submitted_from = forms.DateField(
         label="Submitted from", required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
@@ -282,6 +285,7 @@ class ApplicationFilterForm(forms.Form):
             text=data.get("q") or "",
             status=data.get("status") or "",
             waiting_on=data.get("waiting_on") or "",
+            papers=data.get("papers") or "",
             submitted_from=data.get("submitted_from"),
             submitted_to=data.get("submitted_to"),
         )

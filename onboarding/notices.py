@@ -15,10 +15,11 @@ from onboarding.models import (
     Application,
     ChangeRequest,
     ClosureRequest,
+    DocumentRequest,
     OwnerInvitation,
 )
 from onboarding.models.invitations import INVITATION_LASTS
-from portal import mail
+from portal import clock, mail
 from portal.models import User
 
 
@@ -127,3 +128,45 @@ def restricted_refused(request: ChangeRequest) -> None:
 def closure_refused(closure: ClosureRequest) -> None:
     """The account stays open; the page says why."""
     _send(closure.account.application, "Your account was not closed", "closure_refused")
+
+
+def _send_asked(request: DocumentRequest, subject: str, template: str, **facts: Any) -> None:
+    """To whose paper it is, where they took their own part; else to the customer. The page says which paper."""
+    user = request.uploader
+    mail.send(
+        to=user.email,
+        subject=subject,
+        template=template,
+        context={
+            "name": user.name,
+            "reference": request.application.reference,
+            "link": settings.PORTAL_URL + reverse("customer:documents", args=[request.application_id]),
+            "due_on": request.due_on,
+            **facts,
+        },
+    )
+
+
+def document_asked(request: DocumentRequest) -> None:
+    """We ask for a paper; which and why stands on the page."""
+    _send_asked(request, "We need a paper from you", "document_asked")
+
+
+def document_again(request: DocumentRequest) -> None:
+    """A paper was not accepted; which and why stands on the page."""
+    _send_asked(request, "Please send one paper again", "document_again")
+
+
+def document_due(request: DocumentRequest) -> None:
+    """The paper is still missing, its day is near or past."""
+    is_overdue = request.due_on < clock.now().date()
+    subject = "We still wait for a paper" if is_overdue else "A paper is due soon"
+    _send_asked(request, subject, "document_due", is_overdue=is_overdue)
+
+
+def document_expires(request: DocumentRequest) -> None:
+    """A paper we have expires, or did; which stands on the page."""
+    last = request.renews.expires_on if request.renews else None
+    is_over = last is None or last <= clock.now().date()
+    subject = "A paper of yours has expired" if is_over else "A paper of yours expires soon"
+    _send_asked(request, subject, "document_expires", expires_on=last, is_over=is_over)

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from django.core.cache import caches
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from onboarding import standing
+from onboarding import papers_standing, standing
 from onboarding.models import Application, Owner, OwnerInvitation
 from onboarding.models.invitations import token_hash
 from portal import clock, permissions
@@ -102,16 +102,27 @@ def application_for_staff(actor: User, application_id: UUID) -> Application:
 
 
 def applications_for_a_person() -> int:
-    """How many wait on a person of ours: held for a decision, or not passed on by itself in the time that takes.
+    """How many wait on a person of ours: held for a decision, not passed on by itself in the time that takes, or with
+    papers that we asked for and have to look at.
 
     The staff menu asks on every page, so each process remembers the answer for some seconds.
     """
     found = caches["local"].get("applications_for_a_person")
     if found is None:
         late = Q(status=Status.SUBMITTED, status_at__lt=clock.now() - standing.SLOW_AFTER)
-        found = Application.objects.filter(Q(status=Status.HELD) | late).count()
+        found = Application.objects.filter(
+            Q(status=Status.HELD) | late | papers_standing.by_papers("to_check")
+        ).count()
         caches["local"].set("applications_for_a_person", found, REMEMBERED_SECONDS)
     return int(found)
+
+
+def papers_counts(actor: User) -> dict[str, int]:
+    """How many applications each choice of the list's papers filter holds."""
+    permissions.require(actor, "application.view")
+    counts = {name: Count("pk", filter=papers_standing.by_papers(name)) for name in papers_standing.FILTERS}
+    waiting = Application.objects.filter(Q(papers_asked__gt=0) | Q(papers_to_check__gt=0))
+    return waiting.aggregate(**counts)
 
 
 def staff_page_of_account(account_id: UUID) -> str:
@@ -127,6 +138,7 @@ class ApplicationFilter:
     text: str = ""
     status: str = ""
     waiting_on: str = ""
+    papers: str = ""
     submitted_from: date | None = None
     submitted_to: date | None = None
 
@@ -142,7 +154,10 @@ def applications_for_staff(
     elif chosen.status:
         rows = rows.filter(status=chosen.status)
     if chosen.waiting_on in WAITING_ON:
-        rows = rows.filter(status__in=WAITING_ON[chosen.waiting_on])
+        by_status = Q(status__in=WAITING_ON[chosen.waiting_on])
+        rows = rows.filter(papers_standing.waits_on(chosen.waiting_on, by_status))
+    if chosen.papers in papers_standing.FILTERS:
+        rows = rows.filter(papers_standing.by_papers(chosen.papers))
     if chosen.submitted_from:
         rows = rows.filter(submitted_at__gte=_midnight(chosen.submitted_from))
     if chosen.submitted_to and chosen.submitted_to < LAST_DAY:

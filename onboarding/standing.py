@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from onboarding import abandoned
+from onboarding import abandoned, papers_standing
 from onboarding.models import Application, ProviderAccount
 from portal.ball import Ball
 
@@ -47,6 +47,9 @@ def ball(application: Application) -> Ball:
     """Who has the ball. The same line on the customer's page, the staff's page and in the API."""
     since = application.status_at
     account = account_of(application)
+    asked = papers_standing.ball(application)
+    if asked is not None:
+        return asked
     match application.status:
         case Verdict.DRAFT if application.is_with_staff:
             return Ball(
@@ -310,6 +313,10 @@ _AFTER: dict[str, Standing] = {
 
 def standing(application: Application) -> Standing:
     """What the customer reads about the application now."""
+    return papers_standing.told(application, _without_requests(application))
+
+
+def _without_requests(application: Application) -> Standing:
     account = account_of(application)
     match application.status:
         case Verdict.DRAFT:

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from onboarding import abandoned, jobs
+from onboarding import abandoned, document_reminders, jobs
 from onboarding.agreements import reminders, updates
 from onboarding.imports import asking, cockpit, handin_jobs
 from onboarding.imports import jobs as imports
@@ -81,3 +81,12 @@ def imports_follow() -> None:
     cockpit.tally_keep()
     for batch_id in asking.batches_to_remind():
         imports_ask.delay(str(batch_id))
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)
+def papers_look_after() -> None:
+    """Ask for the successors of expiring papers, write the letters that are due, end what is over, some at a time."""
+    most = document_reminders.BATCH
+    steps = (document_reminders.close_over, document_reminders.ask_for_expiring, document_reminders.remind)
+    if max(step() for step in steps) >= most:
+        papers_look_after.delay()

@@ -73,6 +73,11 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"queue": "bulk"},
     },
+    "papers-look-after": {
+        "task": "onboarding.tasks.papers_look_after",
+        "schedule": 600.0,
+        "options": {"queue": "bulk"},
+    },
     "imports-follow": {
         "task": "onboarding.tasks.imports_follow",
         "schedule": 1800.0,

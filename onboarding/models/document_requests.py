@@ -11,6 +11,7 @@ from onboarding.models.documents import Document
 from onboarding.models.owners import Owner
 from onboarding.words_documents import DocumentType
 from portal import clock, ids
+from portal.models import User
 from portal.sealed import SealedTextField
 from portal.states import Stateful
 
@@ -89,6 +90,13 @@ class DocumentRequest(Stateful):
     def title(self) -> str:
         """The papers it names: any one of them meets it."""
         return " or ".join(DocumentType(kind).label for kind in self.types)
+
+    @property
+    def uploader(self) -> User:
+        """Who is asked: the person themselves, where they took their own part, else the customer."""
+        if self.owner is not None and self.owner.fills_in_themselves and self.owner.user is not None:
+            return self.owner.user
+        return self.application.customer.user
 
     @property
     def is_overdue(self) -> bool:

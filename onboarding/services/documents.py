@@ -9,7 +9,7 @@ from django.core.files.storage import storages
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
-from onboarding import papers
+from onboarding import document_requests, papers
 from onboarding.file_check import CheckedFile, file_checked
 from onboarding.jobs import lock_account
 from onboarding.models import Application, Document, Owner, ProviderAccount
@@ -78,6 +78,7 @@ def document_upload(
                 source=source,
                 after={"document": str(document.pk), "type": type, "side": side, "size": checked.size},
             )
+            document_requests.follow(application, actor=actor, source=source)
             account = ProviderAccount.objects.filter(application=application).first()
             if account is not None:
                 papers.papers_go_on(lock_account(account.pk), actor=actor)

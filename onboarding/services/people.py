@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from onboarding import drafts
+from onboarding import document_requests, drafts
 from onboarding.models import Application, ApplicationStep, Owner
 from onboarding.requirements import role_rule, roles_of, rules
 from onboarding.services.shared import locked_draft, moved_on, require_version
@@ -137,6 +137,7 @@ def owner_remove(
         owner.acceptances.all().delete()
         ApplicationStep.objects.filter(owner=owner).delete()
         owner.delete()
+        document_requests.tally(application)
         moved_on(application)
         audit.record(
             "application.owner_remove",
