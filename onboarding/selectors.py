@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from onboarding import papers_standing, standing
-from onboarding.models import Application, Owner, OwnerInvitation
+from onboarding.models import Application, Entity, Owner, OwnerInvitation
 from onboarding.models.invitations import token_hash
 from portal import clock, permissions
 from portal.errors import NotFound
@@ -187,8 +187,10 @@ def _matches(text: str) -> Q:
 
 
 def _attach_names(rows: list[Application]) -> None:
-    """Give each row its applicant in one query, as `row.applicant`."""
+    """Give each row the name its account goes by, as `row.account_name`: the company's, or the applicant's."""
     owners = Owner.objects.filter(application__in=rows, is_applicant=True).defer("date_of_birth", "tax_id")
-    by_application = {owner.application_id: owner for owner in owners}
+    names = {owner.application_id: owner.full_name for owner in owners}
+    entities = Entity.objects.filter(application__in=rows).exclude(legal_name="")
+    names.update(entities.values_list("application_id", "legal_name"))
     for row in rows:
-        row.applicant = by_application.get(row.pk)  # type: ignore[attr-defined]
+        row.account_name = names.get(row.pk, "")  # type: ignore[attr-defined]

@@ -42,7 +42,7 @@ def applications(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "application": row,
-            "owner": getattr(row, "applicant", None),
+            "name": getattr(row, "account_name", ""),
             "ball": standing.ball(row),
             "status": standing.shown_status(row),
         }
@@ -76,6 +76,7 @@ def application(request: HttpRequest, application_id: UUID) -> HttpResponse:
 def _page(request: HttpRequest, found: Any, revealed: dict[str, Any], status: int = 200) -> HttpResponse:
     account = standing.account_of(found)
     draft = drafts.load(found)
+    sections = summary_sections(draft)
     return render(
         request,
         "onboarding/staff/application.html",
@@ -89,7 +90,8 @@ def _page(request: HttpRequest, found: Any, revealed: dict[str, Any], status: in
             "status": standing.shown_status(found),
             "account_tone": standing.TONES.get(account.status) if account else "",
             "reason_words": party.REASONS.get(account.party_reason, "") if account else "",
-            "sections": summary_sections(draft),
+            "sections": sections,
+            "not_filled_in": [section for section in sections if not section["rows"]],
             "acceptances": acceptances_of(draft),
             "corrections": corrections_of(draft),
             "updates": updates_of(draft),

@@ -17,7 +17,7 @@ from portal import audit, clock
 from portal.ids import new_id
 from portal.models import AuditEntry, User
 from tests.flow import submitted
-from tests.onboarding import answers
+from tests.onboarding import answers, journeys
 from tests.people import make_customer_user
 
 pytestmark = pytest.mark.django_db
@@ -229,3 +229,17 @@ def test_the_page_costs_the_same_however_much_happened(analyst: Client, customer
     for _ in range(12):
         audit.record("application.view", subject=application, actor=make_customer_user(), source="page")
     assert cost(analyst, address) == few
+
+
+def test_a_company_goes_by_its_name_and_what_is_open_stands_in_one_place(
+    analyst: Client, customer_user: User
+) -> None:
+    company = services.application_start(
+        actor=customer_user, account_type="ENTITY", entity_type="LLC", source="page"
+    )
+    assert "Name not given yet" in listed(analyst)
+    journeys.save(customer_user, company, {"entity": journeys.ENTITY})
+    assert "Sample Works LLC" in listed(analyst)
+    shown = listed(analyst, url("application", company))
+    assert shown.count("Not filled in yet") == 1
+    assert "<li>Employment</li>" in shown and "<li>The company or trust</li>" not in shown
