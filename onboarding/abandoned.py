@@ -90,6 +90,7 @@ def _expire(application: Application) -> None:
     application.expired_at = clock.now()
     application.save(update_fields=["expired_at"])
     application.move_to(Status.WITHDRAWN, actor=None, reason="expired", source="task")
+    application.entries.all().delete()
     if _reads_letters(application):
         notices.draft_expired(application, EXPIRE_AFTER.days)
 

@@ -1,16 +1,14 @@
 """What an application still needs before it can be submitted: read by pages, API and the submit service alike."""
 
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
-from onboarding import drafts
+from onboarding import drafts, entries
 from onboarding.agreements import scope
 from onboarding.drafts import Draft
 from onboarding.models import Agreement, Application, Owner
 from onboarding.requirements import Problem, Step, StepName, grace, role_rule, roles_of
 from onboarding.words import AccountType, OwnerRole
-from portal.sealed import Sealed
 
 
 @dataclass(frozen=True)
@@ -102,14 +100,16 @@ def _problems(
         return missing_agreements(draft, owner, in_force)
     if step.name == StepName.OWNERS:
         return people_problems(draft)
+    typed = draft.entries(step, owner)
+    if not version and (typed is None or not step.optional):
+        return {}
+    answers = draft.answers(step, owner)
+    if typed is not None and (lacking := entries.unsaved(step, answers, typed.entries.reveal())):
+        return lacking
     if not version:
         return {}
-    plain: dict[str, Any] = {
-        name: value.reveal() if isinstance(value, Sealed) else value
-        for name, value in draft.answers(step, owner).items()
-    }
     try:
-        step.clean(plain)
+        step.clean(entries.opened(answers))
     except Problem as problem:
         return problem.fields
     return {}

@@ -1,7 +1,7 @@
 """Between answers and the rows that keep them. Where an answer is kept stands in its question (Field.store)."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import models
 from django_countries.fields import Country
 
+from onboarding import entries
 from onboarding.models import (
     Address,
     Application,
@@ -17,6 +18,7 @@ from onboarding.models import (
     Entity,
     InvestmentProfile,
     Owner,
+    StepEntries,
     TrustedContact,
 )
 from onboarding.requirements import (
@@ -64,6 +66,8 @@ class Draft:
     contact: TrustedContact | None
     #: When each step was saved: (owner's id or None, step) -> row.
     steps: dict[tuple[UUID | None, str], ApplicationStep]
+    #: What was typed into steps and not saved, by the same keys.
+    typed: dict[tuple[UUID | None, str], StepEntries]
     _addresses: dict[tuple[UUID | None, str], Address] = field(default_factory=dict)
 
     @property
@@ -124,6 +128,22 @@ class Draft:
         """The row of a step that was saved."""
         return self.steps.get((owner.pk if owner else None, step.name))
 
+    def entries(self, step: Step, owner: Owner | None) -> StepEntries | None:
+        """What was typed into a step and not saved."""
+        return self.typed.get((owner.pk if owner else None, step.name))
+
+    def shown(self, step: Step, owner: Owner | None, forgotten: Collection[str] = ()) -> Values:
+        """What its page starts from: the kept answers, with what was typed since over them."""
+        typed = self.typed_into(step, owner)
+        return self.answers(step, owner) | {
+            name: value for name, value in typed.items() if name not in forgotten
+        }
+
+    def typed_into(self, step: Step, owner: Owner | None) -> Values:
+        """What was typed into a step and not saved, sensitive entries sealed."""
+        row = self.entries(step, owner)
+        return entries.sealed(step, row.entries.reveal()) if row else {}
+
     def answers(self, step: Step, owner: Owner | None) -> Values:
         """A step's kept answers in the form they came in, sensitive ones sealed; empty until it was saved."""
         if self.saved(step, owner) is None:
@@ -172,6 +192,7 @@ def load(application: Application) -> Draft:
         InvestmentProfile.objects.filter(application=application).first(),
         contact,
         {(row.owner_id, row.name): row for row in ApplicationStep.objects.filter(application=application)},
+        {(row.owner_id, row.name): row for row in StepEntries.objects.filter(application=application)},
     )
     for owner in owners:
         owner.application = application

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import forms
+from django.utils.datastructures import MultiValueDict
 from django.utils.html import format_html
 from django_countries import countries
 
@@ -58,7 +59,16 @@ _FORM_FIELDS: dict[Kind, Callable[[Field], forms.Field]] = {
 
 def _as_typed(value: Any) -> Any:
     """A kept list of countries as the line a person types."""
-    return ", ".join(str(countries.name(code)) for code in value) if isinstance(value, list) else value
+    return (
+        ", ".join(str(countries.name(code) or code) for code in value) if isinstance(value, list) else value
+    )
+
+
+def _date_typed(year: str, month: str, day: str) -> str:
+    """The three boxes as one text, ISO where they are a date."""
+    if not (year or month or day):
+        return ""
+    return "-".join((year, *(part.zfill(2) if part.isdecimal() else part for part in (month, day))))
 
 
 class StepForm(forms.Form):
@@ -78,6 +88,23 @@ class StepForm(forms.Form):
                 self.fields[name].help_text = f"We have {value}. Leave this empty to keep it."
 
     step_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    @property
+    def forgotten(self) -> list[str]:
+        """The sensitive questions whose fields were emptied by hand, so that nothing typed before is meant."""
+        return self.data.getlist("forget") if isinstance(self.data, MultiValueDict) else []
+
+    def typed(self) -> dict[str, Any]:
+        """What stands in the page's controls, checked by nothing. An empty sensitive one says nothing."""
+        found: dict[str, Any] = {}
+        for field in self.step.fields:
+            value = self.fields[field.name].widget.value_from_datadict(self.data, self.files, field.name)
+            if isinstance(value, list):
+                month, day, year = (str(part or "").strip() for part in value)
+                value = _date_typed(year, month, day)
+            if value or not field.sensitive or field.name in self.forgotten:
+                found[field.name] = value
+        return found
 
     def clean(self) -> dict[str, Any]:
         """Gather the raw answers and let the step's own rules speak."""
@@ -122,6 +149,8 @@ def step_form(step: Step) -> type[StepForm]:
         made.must_answer = field.required or field.may_be_needed  # type: ignore[attr-defined]
         made.label = field.label
         made.help_text = field.hint
+        if field.sensitive:
+            made.widget.attrs["data-secret"] = field.name
         if field.shown is not None:
             values = "|".join(sorted(_in_browser(value) for value in field.shown.values))
             made.widget.attrs["data-shown-when"] = f"{field.shown.field}={values}"

@@ -19,6 +19,7 @@ urlpatterns = [
     path("<uuid:application_id>/review/", steps.review, name="review"),
     path("<uuid:application_id>/withdraw/", customer.withdraw, name="withdraw"),
     path("<uuid:application_id>/steps/<slug:name>/", steps.step, name="step"),
+    path("<uuid:application_id>/steps/<slug:name>/typed/", steps.typed, name="step_typed"),
     path("<uuid:application_id>/papers/", documents.documents, name="documents"),
     path("<uuid:application_id>/details/", details.details, name="details"),
     path("<uuid:application_id>/details/withdraw/", details.withdraw_change, name="detail_withdraw"),
@@ -33,4 +34,9 @@ urlpatterns = [
     path("<uuid:application_id>/people/<uuid:owner_id>/", people.change, name="person"),
     path("<uuid:application_id>/people/<uuid:owner_id>/remove/", people.remove, name="person_remove"),
     path("<uuid:application_id>/people/<uuid:owner_id>/steps/<slug:name>/", steps.step, name="person_step"),
+    path(
+        "<uuid:application_id>/people/<uuid:owner_id>/steps/<slug:name>/typed/",
+        steps.typed,
+        name="person_step_typed",
+    ),
 ]

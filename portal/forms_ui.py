@@ -43,12 +43,13 @@ class MemorableDateInput(forms.MultiWidget):
         super().__init__(widgets, attrs)
 
     def decompress(self, value: Any) -> list[str]:
-        """A date, or ISO text of one, as the three boxes."""
+        """A date, or year-month-day of which parts may be missing, as the three boxes."""
         if isinstance(value, str):
             try:
                 value = dt.date.fromisoformat(value)
             except ValueError:
-                return ["", "", ""]
+                year, month, day = [*value.split("-", 2), "", ""][:3]
+                return [month, day, year]
         if isinstance(value, dt.date):
             return [str(value.month), str(value.day), str(value.year)]
         return ["", "", ""]

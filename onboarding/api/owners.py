@@ -15,6 +15,7 @@ from onboarding.api.views import (
     IF_MATCH,
     STEP,
     STEP_ANSWERS,
+    STEP_ENTRIES,
     CustomerView,
     StepView,
 )
@@ -37,6 +38,19 @@ class OwnerStepView(StepView):
     ) -> Response:
         """Send the whole step: what is left out is emptied. Nothing is kept unless all of it holds."""
         return super().put(request, application_id, step, owner_id)
+
+    @extend_schema(
+        operation_id="application_owner_step_type",
+        summary="Keep what was typed into one step about another person so far",
+        parameters=[IF_MATCH, etag(), STEP],
+        request=STEP_ENTRIES,
+        responses=answers(200, io.ApplicationSerializer, *DRAFT_CHANGES, reads_body=True),
+    )
+    def patch(
+        self, request: Request, application_id: UUID, step: str, owner_id: UUID | None = None
+    ) -> Response:
+        """As for the applicant's own steps."""
+        return super().patch(request, application_id, step, owner_id)
 
 
 class OwnersView(CustomerView):

@@ -221,6 +221,9 @@ class StepStateSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField()
     problems = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
     answers = serializers.DictField(help_text="What is kept; sensitive answers come masked.")
+    entries = serializers.DictField(
+        help_text="What was typed since and not saved; it counts nowhere. Sensitive entries come masked."
+    )
 
 
 class AccountSerializer(serializers.Serializer[Any]):
@@ -327,6 +330,11 @@ def whole(application: Application, viewer: User) -> dict[str, Any]:
             "answers": {
                 name: _shown(value)
                 for name, value in draft.answers(state.step, state.owner).items()
+                if draft.shows_answers_of(state.owner, viewer)
+            },
+            "entries": {
+                name: _shown(value)
+                for name, value in draft.typed_into(state.step, state.owner).items()
                 if draft.shows_answers_of(state.owner, viewer)
             },
         }

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from onboarding import completeness, selectors, services
 from onboarding.api import serializers as io
+from onboarding.entries import LONGEST
 from portal.api.idempotency import once
 from portal.api.schema import answers, etag
 from portal.errors import Invalid, PreconditionRequired
@@ -43,6 +44,22 @@ STEP = OpenApiParameter("step", OpenApiTypes.STR, OpenApiParameter.PATH, enum=so
 STEP_ANSWERS = PolymorphicProxySerializer(
     "StepAnswers", list(io.STEP_SERIALIZERS.values()), resource_type_field_name=None
 )
+#: What is typed so far: of any form, for nothing of it is checked yet.
+STEP_ENTRIES = {
+    "application/json": {
+        "type": "object",
+        "additionalProperties": {
+            "anyOf": [
+                {"type": "string", "maxLength": LONGEST},
+                {"type": "integer"},
+                {"type": "boolean"},
+                {"type": "array", "items": {"type": "string"}},
+                {"type": "null"},
+            ]
+        },
+        "example": {"given_name": "An"},
+    }
+}
 #: What may stand in the way of changing a draft.
 DRAFT_CHANGES = ("not-found", "precondition-required", "stale-draft", "conflict")
 
@@ -170,6 +187,34 @@ class StepView(CustomerView):
             owner_id=owner_id,
             answers=dict(request.data),
             source="api",
+            application_version=version,
+        )
+        return self.answer(application_id)
+
+    @extend_schema(
+        operation_id="application_step_type",
+        summary="Keep what was typed into one step so far",
+        parameters=[IF_MATCH, etag(), STEP],
+        request=STEP_ENTRIES,
+        responses=answers(200, io.ApplicationSerializer, *DRAFT_CHANGES, reads_body=True),
+    )
+    def patch(
+        self, request: Request, application_id: UUID, step: str, owner_id: UUID | None = None
+    ) -> Response:
+        """Half-filled and wrong entries are kept too, for the customer to go on with on any device.
+
+        They come back as `entries` of the step and count nowhere until the whole step is saved. What is left out
+        stays as it was typed before; an empty one is emptied.
+        """
+        version = self.version()
+        if not isinstance(request.data, dict):
+            raise Invalid("Send the step's entries as a JSON object.")
+        services.step_entries_keep(
+            actor=self.user,
+            application_id=application_id,
+            step=step,
+            owner_id=owner_id,
+            entries=dict(request.data),
             application_version=version,
         )
         return self.answer(application_id)

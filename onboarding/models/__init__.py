@@ -6,6 +6,7 @@ from onboarding.models.applications import Application, ApplicationStep, Custome
 from onboarding.models.document_requests import DocumentRequest
 from onboarding.models.documents import Document, DocumentCopy
 from onboarding.models.entities import Entity, TrustedContact
+from onboarding.models.entries import StepEntries
 from onboarding.models.imports import HandIn, ImportBatch, ImportRow, ImportTally
 from onboarding.models.invitations import InvitationState, OwnerInvitation
 from onboarding.models.owners import Address, Employment, InvestmentProfile, Owner
@@ -37,5 +38,6 @@ __all__ = [
     "Owner",
     "OwnerInvitation",
     "ProviderAccount",
+    "StepEntries",
     "TrustedContact",
 ]

@@ -18,7 +18,7 @@ from onboarding.services.invitations import (
     wrong_person,
 )
 from onboarding.services.people import owner_add, owner_change, owner_remove
-from onboarding.services.steps import agreements_accept, step_save
+from onboarding.services.steps import agreements_accept, step_entries_keep, step_save
 from onboarding.services.updates import (
     complete_set_send,
     theirs_take,
@@ -50,6 +50,7 @@ __all__ = [
     "owner_invite",
     "owner_remove",
     "pass_on",
+    "step_entries_keep",
     "step_save",
     "step_save_for",
     "theirs_take",

@@ -180,6 +180,8 @@ def hand_in(application: Application, *, actor: User, source: str) -> None:
 def pass_on(application: Application, *, actor: User, source: str) -> None:
     """Send a complete application to the provider, in the caller's transaction, which holds its row."""
     application.move_to(Status.SUBMITTED, actor=actor, source=source)
+    # What was typed over saved answers and came to the same.
+    application.entries.all().delete()
     account, _ = ProviderAccount.objects.get_or_create(
         application=application,
         defaults={"client_account_id": application.client_account_id or application.reference},
@@ -201,6 +203,7 @@ def application_withdraw(*, actor: User, application_id: UUID, source: str) -> A
         application = locked(actor, application_id)
         held = application.status == Status.HELD
         application.move_to(Status.WITHDRAWN, actor=actor, source=source)
+        application.entries.all().delete()
         if held:
             duplicates.settle(application, "The customer withdrew the application.", source=source)
     return application

@@ -6,7 +6,8 @@ from uuid import UUID
 from django.contrib.postgres.search import SearchVector
 from django.db.models import Exists, OuterRef, Q, Value
 
-from onboarding.models import Application, ApplicationStep, Entity, Owner
+from onboarding.entries import Seen
+from onboarding.models import Application, ApplicationStep, Entity, Owner, StepEntries
 from onboarding.requirements import StepName
 from portal import audit, clock
 from portal.errors import Conflict, Forbidden, NotFound, PreconditionFailed
@@ -72,13 +73,23 @@ def require_version(application: Application, version: int | None) -> None:
         )
 
 
+def require_entries_seen(row: StepEntries | None, seen: Seen | None) -> None:
+    if row is not None and seen is not None and not seen.covers(row):
+        raise PreconditionFailed("Something was typed into this step on another device since you opened it.")
+
+
+def require_step_seen(row: ApplicationStep | None, seen: int | None) -> None:
+    """0 means the writer saw it empty."""
+    if seen is not None and seen != (row.version if row else 0):
+        raise PreconditionFailed("This step was changed on another device since you opened it.")
+
+
 def step_row(
     application: Application, owner: Owner | None, name: StepName, actor: User, seen: int | None
 ) -> ApplicationStep:
-    """The step's row, its version moved on; 0 means the writer saw it empty. Raises PreconditionFailed."""
+    """The step's row, its version moved on. Raises PreconditionFailed."""
     row = ApplicationStep.objects.filter(application=application, owner=owner, name=name).first()
-    if seen is not None and seen != (row.version if row else 0):
-        raise PreconditionFailed("This step was changed on another device since you opened it.")
+    require_step_seen(row, seen)
     if row is None:
         return ApplicationStep.objects.create(application=application, owner=owner, name=name, saved_by=actor)
     row.version += 1

@@ -7,12 +7,15 @@ from django.db import transaction
 
 from onboarding import completeness, drafts
 from onboarding.agreements import scope
-from onboarding.models import Agreement, AgreementAcceptance, Application, Owner
+from onboarding.entries import Seen, taken
+from onboarding.models import Agreement, AgreementAcceptance, Application, Owner, StepEntries
 from onboarding.requirements import Problem, Step, StepName
 from onboarding.services.shared import (
     locked_part,
     require_editable,
+    require_entries_seen,
     require_part,
+    require_step_seen,
     require_version,
     step_row,
     touched,
@@ -33,11 +36,13 @@ def step_save(
     owner_id: UUID | None = None,
     step_version: int | None = None,
     application_version: int | None = None,
+    entries_seen: Seen | None = None,
 ) -> Application:
-    """Check and keep a step's answers.
+    """Check and keep a step's answers. What was typed and not saved ends with it.
 
     `owner_id` names whose step it is, None for the account's and the applicant's own. `step_version` is the
-    version of the step the writer saw (pages); `application_version` that of the whole draft (the API's If-Match).
+    version of the step the writer saw, and `entries_seen` what was typed since (pages); `application_version` that of
+    the whole draft (the API's If-Match).
     Raises Invalid with the fields that do not hold, PreconditionFailed when the draft moved on meanwhile (nothing
     is overwritten), Conflict when it can no longer be edited, NotFound for an unknown step, and what require_part
     does for a step of somebody else's part.
@@ -59,6 +64,7 @@ def step_save(
             source=source,
             step_version=step_version,
             application_version=application_version,
+            entries_seen=entries_seen,
         )
     return application
 
@@ -73,6 +79,7 @@ def step_kept(
     source: str,
     step_version: int | None,
     application_version: int | None = None,
+    entries_seen: Seen | None = None,
 ) -> None:
     """Check and keep a step's answers in the caller's transaction, which has asked whether the actor may."""
     try:
@@ -80,9 +87,58 @@ def step_kept(
     except Problem as problem:
         raise Invalid("Some answers need attention.", fields=problem.fields) from problem
     require_version(application, application_version)
+    typed = StepEntries.objects.filter(application=application, owner=owner, name=asked.name).first()
+    require_entries_seen(typed, entries_seen)
     row = step_row(application, owner, asked.name, actor, step_version)
     drafts.keep(application, owner, asked, cleaned)
+    if typed is not None:
+        typed.delete()
     touched(application, row, actor, source)
+
+
+def step_entries_keep(
+    *,
+    actor: User,
+    application_id: UUID,
+    step: str,
+    entries: dict[str, Any],
+    owner_id: UUID | None = None,
+    step_version: int | None = None,
+    seen: Seen | None = None,
+    application_version: int | None = None,
+) -> Application:
+    """Keep what is typed into a step as it stands, half of it or wrong, until the step is saved.
+
+    It counts nowhere: not for completeness, not for the provider. What is not in `entries` stays as it was typed
+    before. Raises as step_save does; Invalid only for what no field of the step could hold.
+    """
+    with transaction.atomic():
+        application = locked_part(actor, application_id)
+        draft = drafts.load(application)
+        found = draft.step(step, owner_id)
+        if found is None or found[0].name == StepName.AGREEMENTS:
+            raise NotFound("There is no such step.")
+        asked, owner = found
+        require_part(application, owner, actor)
+        require_editable(application)
+        require_version(application, application_version)
+        require_step_seen(draft.saved(asked, owner), step_version)
+        row = draft.entries(asked, owner)
+        require_entries_seen(row, seen)
+        before = row.entries.reveal() if row else {}
+        after = taken(asked, entries, before)
+        if after == before:
+            return application
+        if row is None:
+            row = StepEntries(application=application, owner=owner, name=asked.name, version=0)
+        row.entries, row.version, row.writer = after, row.version + 1, seen.writer if seen else ""
+        row.kept_at, row.kept_by = clock.now(), actor
+        row.save()
+        # A version for every device that is about to write; the search words stand on saved answers.
+        application.version += 1
+        application.updated_at = row.kept_at
+        application.save(update_fields=["version", "updated_at"])
+    return application
 
 
 def agreements_accept(

@@ -1,17 +1,19 @@
 """The pages of a draft: its steps, its people, its agreements, and the review."""
 
+import re
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from onboarding import completeness, drafts, selectors, services
 from onboarding.completeness import StepState
 from onboarding.drafts import Draft
+from onboarding.entries import Seen
 from onboarding.forms import StepForm, step_form
 from onboarding.models import Application, Owner, OwnerInvitation
 from onboarding.requirements import Step, StepName, several_people
@@ -30,11 +32,16 @@ from onboarding.views.shared import (
 from portal.errors import DomainError, Invalid, NotFound, PreconditionFailed
 from portal.staff import user_of
 
+ELSEWHERE = (
+    "This step was changed on another device. Nothing of yours here is lost: "
+    "choose “Save and continue” to see both."
+)
+
 
 @require_http_methods(["GET", "POST"])
 @customer_page
 def step(request: HttpRequest, application_id: UUID, name: str, owner_id: UUID | None = None) -> HttpResponse:
-    """One step: show what is kept, check and keep what comes in, go on to the next open one."""
+    """One step: show what was saved and typed, check and keep what comes in, go on to the next open one."""
     user = user_of(request)
     application = selectors.application_with_part(user, application_id)
     draft = drafts.load(application)
@@ -50,11 +57,10 @@ def step(request: HttpRequest, application_id: UUID, name: str, owner_id: UUID |
         return redirect(people_page(application))
     if asked.name == StepName.AGREEMENTS:
         return _agreements(request, draft, asked, owner)
-    kept = draft.answers(asked, owner)
     if request.method == "GET":
-        form = step_form(asked)(kept=kept, initial=_first(draft, asked, owner))
+        form = step_form(asked)(kept=draft.shown(asked, owner), initial=_first(draft, asked, owner))
         return _step_page(request, draft, owner, form)
-    form = step_form(asked)(request.POST, kept=kept)
+    form = step_form(asked)(request.POST, kept=draft.shown(asked, owner, request.POST.getlist("forget")))
     if not form.is_valid():
         return _step_page(request, draft, owner, form, status=422)
     try:
@@ -66,10 +72,53 @@ def step(request: HttpRequest, application_id: UUID, name: str, owner_id: UUID |
             answers=form.answers,
             source="page",
             step_version=form.cleaned_data["step_version"] or 0,
+            entries_seen=_seen(request),
         )
     except PreconditionFailed:
-        return _step_page(request, draft, owner, form, status=409, theirs=kept)
+        fresh = drafts.load(application)
+        return _step_page(request, fresh, owner, form, status=409, theirs=fresh.shown(asked, owner))
     return _onward(request, application, asked, owner)
+
+
+def _seen(request: HttpRequest) -> Seen:
+    """What of the typed entries the page has seen; a page without JavaScript has no name."""
+    version = request.POST.get("entries_version", "")
+    return Seen(
+        int(version) if re.fullmatch("[0-9]{1,9}", version) else 0, request.POST.get("writer", "")[:40]
+    )
+
+
+@require_POST
+@customer_page
+def typed(
+    request: HttpRequest, application_id: UUID, name: str, owner_id: UUID | None = None
+) -> HttpResponse:
+    """Keep what stands in a step's fields while somebody types (static/js/autosave.js); says so in one sentence."""
+    user = user_of(request)
+    try:
+        draft = drafts.load(selectors.application_with_part(user, application_id))
+        found = draft.step(name, owner_id)
+        if found is None:
+            raise NotFound("There is no such step.")
+        form = step_form(found[0])(request.POST)
+        seen = request.POST.get("step_version", "")
+        services.step_entries_keep(
+            actor=user,
+            application_id=application_id,
+            step=name,
+            owner_id=owner_id,
+            entries=form.typed(),
+            step_version=int(seen) if re.fullmatch("[0-9]{1,9}", seen) else 0,
+            seen=_seen(request),
+        )
+    except Invalid as error:
+        sentence = next((rows[0] for rows in error.fields.values()), error.message)
+        return JsonResponse({"said": sentence}, status=error.status)
+    except PreconditionFailed:
+        return JsonResponse({"said": ELSEWHERE}, status=409)
+    except DomainError as error:
+        return JsonResponse({"said": error.message}, status=error.status)
+    return JsonResponse({"said": ""})
 
 
 def _first(draft: Draft, asked: Step, owner: Owner | None) -> dict[str, Any]:
@@ -158,9 +207,8 @@ def _step_page(
 ) -> HttpResponse:
     """The step's page. `theirs`: another device saved meanwhile; both are shown, and nothing of either is lost."""
     application = draft.application
-    if theirs is not None:
-        draft = drafts.load(application)
     row = draft.saved(form.step, owner)
+    typed = draft.entries(form.step, owner)
     states = completeness.states_of(draft)
     other = owner if owner is not None and not owner.is_applicant else None
     people = form.step.name == StepName.OWNERS
@@ -180,6 +228,9 @@ def _step_page(
             # After a conflict the next save is a decision: it carries the version that is there now.
             "step_version": row.version if row else 0,
             "saved_at": row.saved_at if row else None,
+            "typed": typed,
+            "typed_url": f"{request.path}typed/",
+            "is_conflict": theirs is not None,
             "differences": _differences(form, theirs) if theirs is not None else [],
             "corrections": correction_links(draft, user_of(request)),
             "nav_section": "home",
@@ -233,9 +284,9 @@ def _differences(form: StepForm, theirs: dict[str, Any]) -> list[dict[str, str]]
     for field in form.step.fields:
         mine, kept = form.answers.get(field.name), theirs.get(field.name)
         if field.sensitive:
-            if kept is not None and mine != kept.reveal():
+            if kept is not None and str(mine or "") != str(kept.reveal()):
                 found.append({"label": field.label, "mine": "what you typed", "theirs": str(kept)})
-        elif (mine or "") != (kept or ""):
+        elif mine != kept and str(mine or "") != str(kept or ""):
             found.append({"label": field.label, "mine": shown(field, mine), "theirs": shown(field, kept)})
     return found
 

@@ -241,7 +241,7 @@ def test_the_number_of_queries_does_not_grow_with_people(
     )
     for _ in range(9):
         Owner.objects.create(application=application, role="AUTHORIZED_AGENT")
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         completeness.step_states(application)
 
 
