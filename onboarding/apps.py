@@ -10,6 +10,7 @@ class OnboardingConfig(AppConfig):
         # Everything here needs the models, which exist only now.
         from compliance import kinds  # noqa: PLC0415
         from onboarding import (  # noqa: PLC0415
+            document_checks,
             document_jobs,
             events,
             jobs,
@@ -18,9 +19,9 @@ class OnboardingConfig(AppConfig):
             services,
             update_jobs,
         )
-        from onboarding.cases import closures, duplicates, expired, restricted  # noqa: PLC0415
+        from onboarding.cases import closures, duplicates, expired, quarantine, restricted  # noqa: PLC0415
         from onboarding.cases import updates as updates_case  # noqa: PLC0415
-        from portal import outbox  # noqa: PLC0415
+        from portal import metrics, outbox  # noqa: PLC0415
         from portal.ui import nav  # noqa: PLC0415
         from providers import expected, inbox  # noqa: PLC0415
 
@@ -28,8 +29,15 @@ class OnboardingConfig(AppConfig):
         kinds.register(updates_case.kind)
         kinds.register(restricted.kind)
         kinds.register(closures.kind)
+        kinds.register(quarantine.kind)
         kinds.register(expired.kind)
         nav.register_count("applications", selectors.applications_for_a_person)
+        metrics.register_gauge(
+            "portal_documents_unchecked_seconds",
+            "Age of the oldest uploaded file that waits for its check",
+            "kind",
+            document_checks.waiting_seconds,
+        )
         outbox.register(services.SAVE_ACCOUNT, jobs.AccountSave())
         outbox.register(services.COMPARE, update_jobs.Compare())
         outbox.register(services.UPDATE, update_jobs.Update())

@@ -8,7 +8,7 @@ from django_countries import countries
 
 from onboarding import document_requests
 from onboarding.jobs import lock_account
-from onboarding.models import Document, ProviderAccount
+from onboarding.models import Document, DocumentCopy, ProviderAccount
 from onboarding.operations import PARTY_STATUS
 from onboarding.papers import papers_go_on
 from portal import outbox
@@ -79,9 +79,11 @@ def _uploaded(client: CryptoClient, document: Document, *, repeated: bool) -> Do
     found = _look(client, document) if repeated else None
     if found is not None:
         return found
-    with document.open() as file:
+    # Of what the provider does not take as it came, the picture that was made of it (onboarding/untrusted.py).
+    sent = document.copies.get(kind=DocumentCopy.Kind.PROVIDER) if document.is_sent_as_copy else document
+    with sent.open() as file:
         try:
-            return client.upload_document(metadata_of(document), cast(BinaryIO, file), document.content_type)
+            return client.upload_document(metadata_of(document), cast(BinaryIO, file), sent.content_type)
         except Rejected:
             # A first attempt that arrived later than our look may be why; then the paper is there.
             found = _look(client, document)

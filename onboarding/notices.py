@@ -15,6 +15,7 @@ from onboarding.models import (
     Application,
     ChangeRequest,
     ClosureRequest,
+    Document,
     DocumentRequest,
     OwnerInvitation,
 )
@@ -123,6 +124,34 @@ def restricted_done(request: ChangeRequest) -> None:
 def restricted_refused(request: ChangeRequest) -> None:
     """What was asked for was not changed; the page says why."""
     _send(request.account.application, "Your details were not changed", "restricted_refused")
+
+
+def document_held_back(document: Document) -> None:
+    """The malware scan found something in a file; what to do."""
+    _send_of_file(document, "We could not take your file", "document_held_back")
+
+
+def document_needed_again(document: Document) -> None:
+    """A file cannot be used; another one is needed."""
+    _send_of_file(document, "Please upload another file", "document_needed_again")
+
+
+def _send_of_file(document: Document, subject: str, template: str) -> None:
+    """To who uploaded it; to the customer, where staff did."""
+    application = document.application
+    uploader = document.uploaded_by
+    user = application.customer.user if uploader.is_staff_member else uploader
+    mail.send(
+        to=user.email,
+        subject=subject,
+        template=template,
+        context={
+            "name": user.name,
+            "reference": application.reference,
+            "paper": str(document.get_type_display()).lower(),
+            "page": settings.PORTAL_URL + reverse("customer:documents", args=[application.pk]),
+        },
+    )
 
 
 def closure_refused(closure: ClosureRequest) -> None:

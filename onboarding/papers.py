@@ -75,6 +75,8 @@ class Paper:
         rejected = next((row for row in self.documents if row.verdict == Verdict.REJECTED), None)
         if rejected is not None:
             return rejected.rejected_because
+        if useless := next((row.why_useless for row in self.documents if row.why_useless), ""):
+            return useless
         if any(row.status == Status.REFUSED for row in self.documents):
             return "The provider did not accept it. Upload another one."
         for kind, there in self._sides(HANDED_IN).items():

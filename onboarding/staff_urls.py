@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onboarding.views import agreements_staff, assisted, documents, imports, migration, readback, staff
+from onboarding.views import agreements_staff, assisted, files, imports, migration, readback, staff
 
 app_name = "staff"
 urlpatterns = [
@@ -21,9 +21,11 @@ urlpatterns = [
     ),
     path(
         "applications/<uuid:application_id>/documents/<uuid:document_id>/",
-        documents.staff_file,
+        files.document,
         name="document",
     ),
+    path("files/<str:token>/", files.staff_file, name="file"),
+    path("quarantine/<uuid:document_id>/", files.quarantined, name="document_quarantined"),
     path("applications/<uuid:application_id>/reveal/", staff.reveal, name="reveal"),
     path("imports/", imports.batches, name="imports"),
     path("imports/new/", imports.upload, name="import_upload"),

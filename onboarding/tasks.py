@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from onboarding import abandoned, document_reminders, jobs
+from onboarding import abandoned, document_checks, document_reminders, jobs
 from onboarding.agreements import reminders, updates
 from onboarding.imports import asking, cockpit, handin_jobs
 from onboarding.imports import jobs as imports
@@ -90,3 +90,15 @@ def papers_look_after() -> None:
     steps = (document_reminders.close_over, document_reminders.ask_for_expiring, document_reminders.remind)
     if max(step() for step in steps) >= most:
         papers_look_after.delay()
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)
+def document_check(document_id: str) -> None:
+    """Scan one uploaded file and make its pictures."""
+    document_checks.check(UUID(document_id))
+
+
+@shared_task
+def document_checks_sweep() -> None:
+    """Ring again for files whose check is due."""
+    document_checks.sweep()

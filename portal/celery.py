@@ -83,6 +83,11 @@ app.conf.beat_schedule = {
         "schedule": 1800.0,
         "options": {"queue": "bulk", "expires": 1800},
     },
+    "document-checks": {
+        "task": "onboarding.tasks.document_checks_sweep",
+        "schedule": 10.0,
+        "options": {"queue": "documents"},
+    },
     "account-poll": {
         "task": "onboarding.tasks.accounts_poll",
         "schedule": 10.0,

@@ -83,3 +83,11 @@ class IllegalMove(Conflict):
 
     code = "illegal-move"
     title = "Not possible in its present state"
+
+
+class Gone(DomainError):
+    """It was there for a while, and the while is over."""
+
+    code = "gone"
+    status = 410
+    title = "It is no longer there"

@@ -30,7 +30,7 @@ TABLE: dict[str, frozenset[str]] = {
     | AGREEMENTS
     | IMPORTS
     | CASES
-    | {"case.manage", "audit.view"},
+    | {"case.manage", "audit.view", "document.quarantine"},
     "funding_operator": VIEW | OPERATE,
     "auditor": VIEW
     | {

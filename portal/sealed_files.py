@@ -31,25 +31,65 @@ def _nonce(number: int, last: bool) -> bytes:
     return number.to_bytes(11, "big") + bytes([last])
 
 
+class Sealer:
+    """Seals what it is given piece by piece. The key must be fresh: each serves one file."""
+
+    def __init__(self, key: str) -> None:
+        self._cipher = AESGCM(base64.b64decode(key))
+        self._number = -1
+        self._held = b""
+
+    def take(self, piece: bytes) -> bytes:
+        """The sealed bytes that are ready; the last chunk waits, for only the end says that it is the last."""
+        ready = b"" if self._number >= 0 else HEADER
+        self._number = max(self._number, 0)
+        self._held += piece
+        while len(self._held) > CHUNK:
+            ready += self._sealed(self._held[:CHUNK], last=False)
+            self._held = self._held[CHUNK:]
+        return ready
+
+    def end(self) -> bytes:
+        """The rest."""
+        return self.take(b"") + self._sealed(self._held, last=True)
+
+    def _sealed(self, piece: bytes, *, last: bool) -> bytes:
+        self._number += 1
+        return self._cipher.encrypt(_nonce(self._number - 1, last), piece, HEADER)
+
+
 class SealedFile(File):  # type: ignore[type-arg]
-    """A file to hand to a storage: what the storage reads of it is sealed. The key must be fresh."""
+    """A file to hand to a storage: what the storage reads of it is sealed, in one pass. The key must be fresh."""
 
     def __init__(self, plain: IO[bytes], key: str) -> None:
         super().__init__(plain)
-        self._plain = plain
-        self._cipher = AESGCM(base64.b64decode(key))
+        self._pieces = self._all(plain, Sealer(key))
+        self._ready = b""
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """The sealed bytes, in pieces of our own size."""
-        self._plain.seek(0)
-        yield HEADER
-        number, piece = 0, self._plain.read(CHUNK)
-        while True:
-            following = self._plain.read(CHUNK)
-            yield self._cipher.encrypt(_nonce(number, not following), piece, HEADER)
-            if not following:
-                return
-            number, piece = number + 1, following
+        return self._pieces
+
+    def read(self, size: int = -1) -> bytes:
+        """The next sealed bytes, as storages read that know nothing of `chunks`."""
+        while size < 0 or len(self._ready) < size:
+            piece = next(self._pieces, b"")
+            if not piece:
+                break
+            self._ready += piece
+        size = len(self._ready) if size < 0 else size
+        found, self._ready = self._ready[:size], self._ready[size:]
+        return found
+
+    def seekable(self) -> bool:
+        """Each byte is sealed once."""
+        return False
+
+    def _all(self, plain: IO[bytes], sealer: Sealer) -> Iterator[bytes]:
+        plain.seek(0)
+        while piece := plain.read(CHUNK):
+            yield sealer.take(piece)
+        yield sealer.end()
 
 
 class SealedReader(io.RawIOBase):

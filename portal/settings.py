@@ -12,6 +12,7 @@ from csp.constants import SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from portal import logs
+from portal.document_storage import documents_storage
 from portal.env import read_dotenv, secret
 from portal.run.broker import celery_broker_settings
 
@@ -214,7 +215,7 @@ IMPORT_MAX_BYTES = 64 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = [
     "portal.uploads.BoundedUploadHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+    "portal.uploads.SealedUploadHandler",
 ]
 
 # --- Language, time, static files ---------------------------------------------------------------------------
@@ -235,15 +236,12 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
     # Customers' papers, sealed before they come here; nothing is served from it.
-    "documents": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": env.str("DOCUMENTS_DIR", default=str(BASE_DIR / "var" / "documents")),
-            "file_permissions_mode": 0o600,
-            "directory_permissions_mode": 0o700,
-        },
-    },
+    "documents": documents_storage(env, BASE_DIR / "var" / "documents"),
 }
+#: clamd, at tcp://host:port or unix:///path; files are not scanned, and marked so, where it is not set.
+CLAMD_URL = env.str("CLAMD_URL", default="")
+if CLAMD_URL and not CLAMD_URL.startswith(("tcp://", "unix:///")):
+    raise ImproperlyConfigured("CLAMD_URL must be tcp://host:port or unix:///path/of/the/socket.")
 WHITENOISE_USE_FINDERS = not PRODUCTION
 
 # --- Mail: every message is a row first; EMAIL_URL says who carries it --------------------------------------

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from onboarding import completeness, services
+from onboarding import completeness, document_checks, services
 from onboarding.agreements import agreement_publish
 from onboarding.models import Application
 from portal import outbox
@@ -14,9 +14,11 @@ from tests.onboarding import answers
 def drain(rounds: int = 10) -> None:
     """Perform every outbound call and process every webhook that is due, until nothing is."""
     for _ in range(rounds):
-        calls, events = outbox.due_ids(), inbox.due_ids()
-        if not calls and not events:
+        checks, calls, events = document_checks.due_ids(), outbox.due_ids(), inbox.due_ids()
+        if not checks and not calls and not events:
             return
+        for document_id in checks:
+            document_checks.check(document_id)
         for call_id in calls:
             outbox.perform(call_id)
         for event_id in events:

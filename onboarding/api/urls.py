@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onboarding.api import agreements, details, documents, owners, requests, views
+from onboarding.api import agreements, details, documents, files, owners, requests, views
 
 app_name = "api"
 urlpatterns = [
@@ -28,6 +28,12 @@ urlpatterns = [
     path("applications/<uuid:application_id>/agreements", views.AcceptView.as_view(), name="accept"),
     path("applications/<uuid:application_id>/submit", views.SubmitView.as_view(), name="submit"),
     path("applications/<uuid:application_id>/documents", documents.DocumentsView.as_view(), name="documents"),
+    path(
+        "applications/<uuid:application_id>/documents/<uuid:document_id>/links",
+        files.DocumentLinksView.as_view(),
+        name="document_links",
+    ),
+    path("files/<str:token>", files.FileView.as_view(), name="file"),
     path("applications/<uuid:application_id>/details", details.DetailsView.as_view(), name="details"),
     path(
         "applications/<uuid:application_id>/details/<slug:step>", details.DetailView.as_view(), name="detail"

@@ -16,6 +16,13 @@ from portal.sealed_files import SealedReader
 from portal.states import Stateful
 
 STORAGE = "documents"
+FOUND_WORDS = (
+    "Our virus scanner found something in this file. "
+    "Take a new photo of the paper, or scan it again, and upload that."
+)
+UNOPENABLE = (
+    "We could not open this file. Take a photo of the paper, or print it to a new PDF, and upload that."
+)
 
 
 class Document(Stateful):
@@ -40,13 +47,16 @@ class Document(Stateful):
 
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         Status.CHECKING: frozenset({Status.RECEIVED, Status.QUARANTINED, Status.REFUSED, Status.REPLACED}),
-        Status.QUARANTINED: frozenset({Status.RECEIVED, Status.REFUSED, Status.REPLACED}),
+        Status.QUARANTINED: frozenset({Status.CHECKING, Status.REFUSED, Status.REPLACED}),
         Status.RECEIVED: frozenset({Status.SENDING, Status.REPLACED}),
         Status.SENDING: frozenset({Status.AT_PROVIDER, Status.REFUSED, Status.REPLACED}),
         Status.AT_PROVIDER: frozenset({Status.REPLACED}),
         Status.REFUSED: frozenset({Status.REPLACED}),
         Status.REPLACED: frozenset(),
     }
+
+    #: Back to the checks, which then do not scan it again.
+    BY_PERSON = frozenset({(Status.QUARANTINED, Status.CHECKING)})
 
     class ContentType(models.TextChoices):
         PDF = "application/pdf", "PDF"
@@ -72,7 +82,7 @@ class Document(Stateful):
     owner = models.ForeignKey(
         Owner, on_delete=models.CASCADE, null=True, blank=True, related_name="documents"
     )
-    status = models.CharField(max_length=12, choices=Status.choices, default=Status.RECEIVED)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.CHECKING)
     type = models.CharField(max_length=32, choices=DocumentType.choices)
     side = models.CharField(max_length=12, choices=DocumentSide.choices)
     country = CountryField()
@@ -90,8 +100,8 @@ class Document(Stateful):
     #: The scanner's name for what it found.
     scan_found = models.CharField(max_length=200, blank=True)
     scanned_at = models.DateTimeField(null=True, blank=True)
-    #: When the check is tried next, while `scan` is pending; a check under way has put it ahead as its lease.
-    next_check_at = models.DateTimeField(default=clock.now)
+    #: When it is checked next, also once replaced; empty when done. A check under way put it ahead (lease).
+    next_check_at = models.DateTimeField(null=True, blank=True, default=clock.now)
     checks = models.PositiveIntegerField(default=0)
     #: How many pages a PDF has; 1 of an image.
     pages = models.PositiveSmallIntegerField(default=1)
@@ -147,9 +157,9 @@ class Document(Stateful):
             ),
         ]
         indexes = [
-            models.Index(fields=["next_check_at"], condition=Q(scan="pending"), name="document_check_due"),
-        ]
-        indexes = [
+            models.Index(
+                fields=["next_check_at"], condition=Q(next_check_at__isnull=False), name="document_check_due"
+            ),
             models.Index(
                 fields=["expires_on", "id"],
                 name="document_expiring",
@@ -177,6 +187,15 @@ class Document(Stateful):
         return {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/heic": "heic"}[
             self.content_type
         ]
+
+    @property
+    def why_useless(self) -> str:
+        """Why we do not pass it on, as the customer reads it; empty when that is not so."""
+        if self.status == self.Status.QUARANTINED or (
+            self.status == self.Status.REFUSED and self.scan == self.Scan.FOUND
+        ):
+            return FOUND_WORDS
+        return self.problem if self.problem == UNOPENABLE else ""
 
     @property
     def is_safe(self) -> bool:

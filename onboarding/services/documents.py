@@ -9,7 +9,8 @@ from django.core.files.storage import storages
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
-from onboarding import document_requests, papers
+from onboarding import document_checks, document_requests, papers
+from onboarding.cases import quarantine
 from onboarding.file_check import CheckedFile, file_checked
 from onboarding.jobs import lock_account
 from onboarding.models import Application, Document, Owner, ProviderAccount
@@ -17,7 +18,7 @@ from onboarding.models.documents import STORAGE
 from onboarding.requirements import rules
 from onboarding.requirements.documents import EXPIRING, sides_of
 from onboarding.services.shared import locked
-from portal import audit, clock, ids, permissions
+from portal import audit, clock, ids
 from portal.errors import Conflict, Invalid, NotFound
 from portal.models import User
 from portal.sealed_files import SealedFile, new_file_key
@@ -82,7 +83,7 @@ def document_upload(
             account = ProviderAccount.objects.filter(application=application).first()
             if account is not None:
                 papers.papers_go_on(lock_account(account.pk), actor=actor)
-                document.refresh_from_db(fields=["status"])
+            document_checks.wake(document)
     except BaseException:
         storages[STORAGE].delete(path)
         raise
@@ -90,7 +91,13 @@ def document_upload(
 
 
 def _facts(checked: CheckedFile) -> dict[str, Any]:
-    return {"content_type": checked.content_type, "size": checked.size, "sha256": checked.sha256}
+    return {
+        "content_type": checked.content_type,
+        "size": checked.size,
+        "sha256": checked.sha256,
+        "pages": checked.pages,
+        "is_sent_as_copy": checked.is_sent_as_copy,
+    }
 
 
 def _owner(application: Application, owner_id: UUID | None) -> Owner | None:
@@ -143,28 +150,6 @@ def _replace(
         .first()
     )
     if before is not None:
+        if before.status == Document.Status.QUARANTINED:
+            quarantine.settle(before, "The customer uploaded another file.", source=source)
         before.move_to(Document.Status.REPLACED, actor=actor, source=source)
-
-
-def document_for_staff(*, actor: User, application_id: UUID, document_id: UUID) -> Document:
-    """A paper that staff are about to read. Reading it shows what is masked elsewhere, and is recorded as that.
-
-    Raises Forbidden and NotFound.
-    """
-    permissions.require(actor, "application.view")
-    permissions.require(actor, "pii.reveal")
-    document = (
-        Document.objects.filter(pk=document_id, application=application_id)
-        .select_related("application")
-        .first()
-    )
-    if document is None:
-        raise NotFound("There is no such document.")
-    audit.record(
-        "document.read",
-        subject=document.application,
-        actor=actor,
-        source="page",
-        after={"document": str(document.pk), "type": document.type},
-    )
-    return document

@@ -4,21 +4,22 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from onboarding import completeness, papers, selectors
 from onboarding.document_forms import PaperForm
 from onboarding.models import Application, Document
-from onboarding.services.documents import CLOSED, document_for_staff, document_upload
+from onboarding.services.documents import CLOSED, document_upload
 from onboarding.views.shared import customer_page, step_links
 from portal.errors import Conflict, Invalid, NotFound
 from portal.models import User
-from portal.staff import staff_page, user_of
+from portal.staff import user_of
 
 TONES = {
+    Document.Status.CHECKING: "info",
+    Document.Status.QUARANTINED: "danger",
     Document.Status.RECEIVED: "info",
     Document.Status.SENDING: "info",
     Document.Status.AT_PROVIDER: "success",
@@ -116,21 +117,3 @@ def _take(user: User, application: Application, form: PaperForm) -> int:
         else:
             taken += 1
     return taken
-
-
-@require_GET
-@staff_page
-def staff_file(request: HttpRequest, application_id: UUID, document_id: UUID) -> HttpResponseBase:
-    """The file itself, to be kept nowhere on the way."""
-    document = document_for_staff(
-        actor=user_of(request), application_id=application_id, document_id=document_id
-    )
-    response = FileResponse(
-        document.open(),
-        as_attachment=True,
-        filename=f"{document.application.reference}-{str(document.pk)[-8:]}.{document.extension}",
-        content_type=document.content_type,
-    )
-    response["Cache-Control"] = "no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response

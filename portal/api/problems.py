@@ -149,6 +149,13 @@ GROUPS = (
         "What is there says otherwise",
         (
             ProblemType(
+                "gone",
+                410,
+                "It is no longer there",
+                "An upload was not finished in time and was removed, or the link to a file has run out.",
+                "Start the upload again, or ask for a new link.",
+            ),
+            ProblemType(
                 "stale-draft",
                 412,
                 "The application was changed elsewhere",

@@ -1,0 +1,142 @@
+"""Which files of papers a person may open, and the links to them: signed, short-lived, of one person and one file.
+
+A link alone opens nothing: whoever follows it is signed in, is the person it was made for, and may still see the file.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core import signing
+from django.db.models import Q
+from django.http import FileResponse
+
+from onboarding.models import Document, DocumentCopy
+from portal import audit, clock, permissions
+from portal.errors import Gone, NotFound
+from portal.models import User
+from portal.sealed_files import SealedReader
+
+LINK_LASTS = timedelta(minutes=5)
+SALT = "onboarding.files"
+ORIGINAL = 0
+#: A preview may be shown by our own pages and does nothing anywhere.
+SANDBOX = "sandbox; default-src 'none'"
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """A file somebody may see: the original (page 0) or the preview of a page."""
+
+    document: Document
+    page: int
+
+
+def token(user: User, document: Document, page: int = ORIGINAL) -> str:
+    """What a link to the file ends with."""
+    return signing.dumps([str(user.pk), str(document.pk), page], salt=SALT)
+
+
+def link_ends() -> datetime:
+    """When a link made now stops working."""
+    return clock.now() + LINK_LASTS
+
+
+def pages_of(document: Document) -> list[int]:
+    """The pages that have a preview; none while the file may not be opened."""
+    if not document.is_safe:
+        return []
+    return sorted(copy.page for copy in document.copies.all() if copy.kind == DocumentCopy.Kind.PREVIEW)
+
+
+def document_for_customer(user: User, application_id: UUID, document_id: UUID) -> Document:
+    """A customer's own: of an owner who took their part, theirs alone. Raises NotFound."""
+    rows = Document.objects.select_related("application__customer", "owner").prefetch_related("copies")
+    document = rows.filter(
+        Q(application__customer__user=user) | Q(owner__user=user), pk=document_id, application=application_id
+    ).first()
+    if document is None or not _is_theirs(user, document):
+        raise NotFound("There is no such document.")
+    return document
+
+
+def _is_theirs(user: User, document: Document) -> bool:
+    owner = document.owner
+    if owner is not None and owner.fills_in_themselves:
+        return owner.user_id == user.pk
+    return document.application.customer.user_id == user.pk
+
+
+def document_for_staff(user: User, application_id: UUID, document_id: UUID) -> Document:
+    """Any, for who may see what is masked elsewhere. Raises Forbidden and NotFound."""
+    permissions.require(user, "application.view")
+    permissions.require(user, "pii.reveal")
+    rows = Document.objects.select_related("application", "owner").prefetch_related("copies")
+    document = rows.filter(pk=document_id, application=application_id).first()
+    if document is None:
+        raise NotFound("There is no such document.")
+    return document
+
+
+def opened(user: User, given: str, *, source: str) -> OpenedFile:
+    """The file a link of this user's names. Originals are recorded as read. Raises Gone, NotFound and Forbidden."""
+    try:
+        whose, document_id, page = signing.loads(given, salt=SALT, max_age=LINK_LASTS)
+    except signing.SignatureExpired as error:
+        raise Gone("This link has run out. Go back, reload the page and follow the new one.") from error
+    except signing.BadSignature as error:
+        raise NotFound("There is no such document.") from error
+    application_id = Document.objects.filter(pk=document_id).values_list("application", flat=True).first()
+    if whose != str(user.pk) or application_id is None:
+        raise NotFound("There is no such document.")
+    find = document_for_staff if user.is_staff_member else document_for_customer
+    document = find(user, application_id, UUID(document_id))
+    if not document.is_safe or (page != ORIGINAL and page not in pages_of(document)):
+        raise NotFound("There is no such file, or it may not be opened.")
+    if page == ORIGINAL:
+        read(user, document, source=source, part="original")
+    return OpenedFile(document, page)
+
+
+def read(user: User, document: Document, *, source: str, part: str) -> None:
+    """Record that somebody is about to see it."""
+    audit.record(
+        "document.read",
+        subject=document.application,
+        actor=user,
+        source=source,
+        after={"document": str(document.pk), "type": document.type, "part": part},
+    )
+
+
+def answer(file: OpenedFile) -> FileResponse:
+    """The file as an answer: kept nowhere on the way, taken for nothing else than it is, able to do nothing."""
+    document, page = file.document, file.page
+    if page == ORIGINAL:
+        return attachment(document, document.content_type, document.extension)
+    copy = document.copies.get(kind=DocumentCopy.Kind.PREVIEW, page=page)
+    return _safe(FileResponse(_stream(copy.open()), content_type=copy.content_type), copy.size)
+
+
+def attachment(document: Document, content_type: str, extension: str) -> FileResponse:
+    """The original, to be saved and not shown."""
+    name = f"{document.application.reference}-{str(document.pk)[-8:]}.{extension}"
+    response = FileResponse(
+        _stream(document.open()), as_attachment=True, filename=name, content_type=content_type
+    )
+    return _safe(response, document.size)
+
+
+def _stream(reader: SealedReader) -> Any:
+    # FileResponse asks for bytes as files give them, and closes it.
+    return reader
+
+
+def _safe(response: FileResponse, size: int) -> FileResponse:
+    response["Content-Length"] = str(size)
+    response["Cache-Control"] = "no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = SANDBOX
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
