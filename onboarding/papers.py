@@ -41,6 +41,18 @@ class Paper:
     owner: Owner | None
     documents: tuple[Document, ...]
     request: DocumentRequest | None = None
+    #: Whether the viewer uploads it and sees its files.
+    is_theirs: bool = True
+
+    @property
+    def files(self) -> tuple[Document, ...]:
+        """Its files, as far as they are the viewer's to see."""
+        return self.documents if self.is_theirs else ()
+
+    @property
+    def is_anothers(self) -> bool:
+        """Whether an owner other than the applicant took the part it belongs to."""
+        return self.owner is not None and self.owner.fills_in_themselves
 
     @property
     def name(self) -> str:
@@ -204,6 +216,22 @@ def _may_go_on(application: Application) -> set[tuple[UUID | None, str]]:
     renewals = DocumentRequest.objects.filter(application=application, source=DocumentRequest.Source.EXPIRY)
     for owner_id, types in renewals.values_list("owner_id", "types"):
         found |= {(owner_id, kind) for kind in types}
+    return found
+
+
+def papers_for(viewer: User, application: Application) -> list[Paper]:
+    """The papers a customer has to do with: of an owner who took their part, their own; of the applicant, all.
+
+    Of a paper that another owner uploads, the applicant sees whether it is there and none of its files.
+    """
+    is_applicant = application.customer.user_id == viewer.pk
+    found = []
+    for paper in papers_of(application):
+        mine = paper.owner is not None and paper.owner.user_id == viewer.pk
+        if mine or (is_applicant and not paper.is_anothers):
+            found.append(paper)
+        elif is_applicant:
+            found.append(replace(paper, is_theirs=False))
     return found
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from onboarding import abandoned, document_checks, document_reminders, jobs
+from onboarding import abandoned, document_checks, document_reminders, jobs, upload_jobs
 from onboarding.agreements import reminders, updates
 from onboarding.imports import asking, cockpit, handin_jobs
 from onboarding.imports import jobs as imports
@@ -102,3 +102,16 @@ def document_check(document_id: str) -> None:
 def document_checks_sweep() -> None:
     """Ring again for files whose check is due."""
     document_checks.sweep()
+
+
+@shared_task
+def uploads_look_after() -> None:
+    """Hand out the uploads that a worker left behind and those that have run out, one task each."""
+    for upload_id in upload_jobs.uploads_to_settle():
+        upload_settle.delay(str(upload_id))
+
+
+@shared_task
+def upload_settle(upload_id: str) -> None:
+    """Finish one upload, or remove it."""
+    upload_jobs.upload_settle(UUID(upload_id))

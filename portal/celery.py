@@ -88,6 +88,11 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"queue": "documents"},
     },
+    "uploads-look-after": {
+        "task": "onboarding.tasks.uploads_look_after",
+        "schedule": 60.0,
+        "options": {"queue": "documents"},
+    },
     "account-poll": {
         "task": "onboarding.tasks.accounts_poll",
         "schedule": 10.0,

@@ -91,3 +91,19 @@ class Gone(DomainError):
     code = "gone"
     status = 410
     title = "It is no longer there"
+
+
+class TooLarge(DomainError):
+    """More bytes than are taken, or than were announced."""
+
+    code = "too-large"
+    status = 413
+    title = "The body is too large"
+
+
+class Unavailable(DomainError):
+    """A part of ours is away for the moment; the same request may be sent again."""
+
+    code = "unavailable"
+    status = 503
+    title = "We are back in a moment"

@@ -10,9 +10,17 @@ if TYPE_CHECKING:
 VIEW = frozenset({"application.view", "operations.view"})
 AGREEMENTS = frozenset({"agreement.view", "agreement.manage"})
 OPERATE = frozenset({"webhook.view", "webhook.replay", "outbox.view", "outbox.retry", "outage.note"})
-#: `document.request` asks customers for papers, `document.decide` accepts and rejects them.
+#: `document.request` asks customers for papers, `document.upload` uploads on their behalf, `document.decide` accepts
+#: and rejects.
 DECIDE = frozenset(
-    {"application.decide", "webhook.apply", "pii.reveal", "document.request", "document.decide"}
+    {
+        "application.decide",
+        "webhook.apply",
+        "pii.reveal",
+        "document.request",
+        "document.upload",
+        "document.decide",
+    }
 )
 IMPORTS = frozenset({"import.view", "import.manage"})
 #: `case.view_own` is for the cases one opened or was given; `case.manage` gives cases to others and decides
@@ -22,7 +30,8 @@ CASES = frozenset({"case.view", "case.work", "case.decide"})
 #: role -> permission words. A customer has none: customers reach their own rows through their own selectors.
 TABLE: dict[str, frozenset[str]] = {
     "customer": frozenset(),
-    "onboarding_agent": VIEW | {"application.start", "document.request", "webhook.view", "case.view_own"},
+    "onboarding_agent": VIEW
+    | {"application.start", "document.request", "document.upload", "webhook.view", "case.view_own"},
     "compliance_analyst": VIEW | DECIDE | CASES | {"webhook.view"},
     "compliance_manager": VIEW
     | OPERATE

@@ -50,7 +50,7 @@ class PaperSerializer(serializers.Serializer[Any]):
     )
     done = serializers.BooleanField(source="handed_in", help_text="Nothing of it is missing.")
     missing = serializers.CharField(source="lacks", help_text="What to do, in a sentence; empty when done.")
-    documents = DocumentSerializer(many=True)
+    documents = DocumentSerializer(source="files", many=True)
 
 
 class PapersSerializer(serializers.Serializer[Any]):
@@ -62,18 +62,32 @@ class BinaryField(serializers.FileField):
     """A file; what is wrong with one, an empty one too, is said by the service."""
 
 
-class UploadSerializer(serializers.Serializer[Any]):
+class PaperMetadata(serializers.Serializer[Any]):
+    """What is said of a file, in one request with it or before its pieces."""
+
     type = serializers.ChoiceField(choices=DocumentType.choices)
     side = serializers.ChoiceField(
         choices=DocumentSide.choices,
         default=DocumentSide.FRONT,
         help_text="Of cards: FRONT and BACK in two uploads, or UNSPECIFIED when one file shows both.",
     )
-    owner = serializers.UUIDField(required=False, help_text="Whose it is; left out for the entity's own.")
+    owner = serializers.UUIDField(
+        source="owner_id", required=False, help_text="Whose it is; left out for the entity's own."
+    )
     country = serializers.RegexField(r"^[A-Z]{2}$", default="US", help_text="Who issued it, ISO alpha-2.")
     expires_on = serializers.DateField(
         required=False, help_text="Needed for passports, passport cards and driver's licences."
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Nothing is said that nobody reads."""
+        unknown = sorted(set(self.initial_data) - set(self.fields))
+        if unknown:
+            raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such field."))
+        return attrs
+
+
+class PaperUpload(PaperMetadata):
     file = BinaryField(allow_empty_file=True, help_text="PDF, JPEG or PNG, recognised by its bytes.")
 
 
@@ -86,14 +100,17 @@ class DocumentsView(CustomerView):
         responses=answers(200, PapersSerializer, "not-found"),
     )
     def get(self, request: Request, application_id: UUID) -> Response:
-        """A company or trust is checked only when all of them are there."""
-        application = selectors.application_for_customer(self.user, application_id)
-        return Response(PapersSerializer({"papers": papers.papers_of(application)}).data)
+        """A company or trust is checked only when all of them are there.
+
+        An owner who took their part sees and uploads their own; the applicant sees of these whether they are there.
+        """
+        application = selectors.application_with_part(self.user, application_id)
+        return Response(PapersSerializer({"papers": papers.papers_for(self.user, application)}).data)
 
     @extend_schema(
         operation_id="application_document_upload",
         summary="Upload one file",
-        request={"multipart/form-data": UploadSerializer},
+        request={"multipart/form-data": PaperUpload},
         responses=answers(201, DocumentSerializer, "not-found", "conflict", "stale-row", reads_body=True),
     )
     def post(self, request: Request, application_id: UUID) -> Response:
@@ -101,19 +118,10 @@ class DocumentsView(CustomerView):
 
         Repeating an upload after a lost answer is harmless: the repeat replaces the first.
         """
-        selectors.application_for_customer(self.user, application_id)
-        body = UploadSerializer(data=request.data)
+        selectors.application_with_part(self.user, application_id)
+        body = PaperUpload(data=request.data)
         body.is_valid(raise_exception=True)
-        given = body.validated_data
         document = document_upload(
-            actor=self.user,
-            application_id=application_id,
-            type=given["type"],
-            side=given["side"],
-            owner_id=given.get("owner"),
-            country=given["country"],
-            expires_on=given.get("expires_on"),
-            file=given["file"],
-            source="api",
+            actor=self.user, application_id=application_id, source="api", **body.validated_data
         )
         return Response(DocumentSerializer(document).data, status=201)

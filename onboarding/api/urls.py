@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onboarding.api import agreements, details, documents, files, owners, requests, views
+from onboarding.api import agreements, details, documents, files, owners, requests, uploads, views
 
 app_name = "api"
 urlpatterns = [
@@ -34,6 +34,12 @@ urlpatterns = [
         name="document_links",
     ),
     path("files/<str:token>", files.FileView.as_view(), name="file"),
+    path("applications/<uuid:application_id>/uploads", uploads.UploadsView.as_view(), name="uploads"),
+    path(
+        "applications/<uuid:application_id>/uploads/<uuid:upload_id>",
+        uploads.UploadView.as_view(),
+        name="upload",
+    ),
     path("applications/<uuid:application_id>/details", details.DetailsView.as_view(), name="details"),
     path(
         "applications/<uuid:application_id>/details/<slug:step>", details.DetailView.as_view(), name="detail"

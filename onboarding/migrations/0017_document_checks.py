@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('onboarding', '0015_hand_ins'),
+        ('onboarding', '0016_typed_entries'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

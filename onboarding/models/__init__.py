@@ -12,6 +12,7 @@ from onboarding.models.invitations import InvitationState, OwnerInvitation
 from onboarding.models.owners import Address, Employment, InvestmentProfile, Owner
 from onboarding.models.requests import ChangeRequest, ClosureRequest
 from onboarding.models.updates import AccountUpdate
+from onboarding.models.uploads import Upload, UploadPart, UploadState
 
 __all__ = [
     "AccountUpdate",
@@ -40,4 +41,7 @@ __all__ = [
     "ProviderAccount",
     "StepEntries",
     "TrustedContact",
+    "Upload",
+    "UploadPart",
+    "UploadState",
 ]

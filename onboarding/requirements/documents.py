@@ -27,6 +27,27 @@ TWO_SIDED = frozenset(
 )
 #: Papers on which a last day is printed. Identity cards of some countries have none.
 EXPIRING = frozenset({DocumentType.PASSPORT, DocumentType.DRIVERS_LICENSE, DocumentType.PASSPORT_CARD})
+#: Papers of a person, and papers of a company or trust. What is in neither may be of both.
+PERSONAL = frozenset(
+    {
+        *IDENTITY,
+        DocumentType.VISA,
+        DocumentType.SOCIAL_SECURITY_CARD,
+        DocumentType.W_8BEN_FORM,
+        DocumentType.PROOF_OF_RESIDENTIAL_ADDRESS,
+        DocumentType.PROOF_OF_PERSONAL_TAX_ID,
+    }
+)
+OF_ENTITY = frozenset(
+    {
+        DocumentType.CERTIFICATE_OF_INCORPORATION,
+        DocumentType.ENTITY_DUE_DILIGENCE,
+        DocumentType.CERTIFICATE_OF_BENEFICIAL_OWNERS,
+        DocumentType.TRUST_CERTIFICATION,
+        DocumentType.PROOF_OF_ENTITY_ADDRESS,
+        DocumentType.PROOF_OF_ENTITY_EIN_TAX_ID,
+    }
+)
 
 
 @dataclass(frozen=True)

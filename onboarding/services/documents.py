@@ -1,10 +1,9 @@
-"""Papers: what a customer uploads, and what staff open."""
+"""Papers: taking what is uploaded, and what staff open."""
 
 from datetime import date
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -13,19 +12,13 @@ from onboarding import document_checks, document_requests, papers
 from onboarding.cases import quarantine
 from onboarding.file_check import CheckedFile, file_checked
 from onboarding.jobs import lock_account
-from onboarding.models import Application, Document, Owner, ProviderAccount
+from onboarding.models import Application, Document, Owner, ProviderAccount, Upload
 from onboarding.models.documents import STORAGE
-from onboarding.requirements import rules
-from onboarding.requirements.documents import EXPIRING, sides_of
-from onboarding.services.shared import locked
-from portal import audit, clock, ids
-from portal.errors import Conflict, Invalid, NotFound
+from onboarding.services.paper_answers import PaperAnswers, answers_checked
+from portal import audit, ids
+from portal.errors import Invalid
 from portal.models import User
 from portal.sealed_files import SealedFile, new_file_key
-
-Status = Application.Status
-#: Papers are taken as long as there is, or may be, an account.
-CLOSED = frozenset({Status.REJECTED, Status.WITHDRAWN})
 
 
 def document_upload(
@@ -40,24 +33,26 @@ def document_upload(
     country: str = "US",
     expires_on: date | None = None,
     description: str = "",
+    by_hand: bool = False,
+    upload: Upload | None = None,
 ) -> Document:
-    """Take one file of the actor's own application: check it, seal it, and pass it on if the account exists.
+    """Take one file: check it, seal it, and pass it on if the account exists.
 
-    `owner_id` None means the company or trust itself. `country` (alpha-2) issued the paper. The one that was there of
-    the same type and side is replaced and kept. Raises Invalid by field, Conflict, and NotFound for a stranger's.
+    Customers upload papers that are asked for, of their own part; staff any type for anybody. The answers are those
+    of PaperAnswers. The one that was there of the same type and side is replaced and kept. With `upload`, the file
+    came in parts, and becomes a document once whatever is repeated. Raises Invalid by field, Conflict, Forbidden,
+    and NotFound for a stranger's.
     """
-    checked = file_checked(file)
+    given = PaperAnswers(type, side, owner_id, country, expires_on, description, by_hand)
+    checked = _checked(actor, application_id, given, file)
     key, document_id = new_file_key(), ids.new_id()
     path = storages[STORAGE].save(
         f"{application_id}/{document_id}", SealedFile(cast(BinaryIO, file.file), key)
     )
     try:
         with transaction.atomic():
-            application = locked(actor, application_id)
-            if application.status in CLOSED:
-                raise Conflict("This application is closed and takes no more papers.")
-            owner = _owner(application, owner_id)
-            issued = _answers(application, owner, type, side, country, expires_on)
+            answers = answers_checked(actor, application_id, given)
+            application, owner = answers.application, answers.owner
             _replace(application, owner, type, side, actor, source)
             document = Document.objects.create(
                 id=document_id,
@@ -65,13 +60,15 @@ def document_upload(
                 owner=owner,
                 type=type,
                 side=side,
-                country=issued,
+                country=answers.country,
                 expires_on=expires_on,
-                description=description.strip()[:300],
+                description=answers.description,
                 file_key=key,
                 uploaded_by=actor,
                 **_facts(checked),
             )
+            if upload is not None:
+                upload.became(document)
             audit.record(
                 "document.upload",
                 subject=application,
@@ -100,44 +97,23 @@ def _facts(checked: CheckedFile) -> dict[str, Any]:
     }
 
 
-def _owner(application: Application, owner_id: UUID | None) -> Owner | None:
-    if owner_id is None:
-        return None
-    owner = Owner.objects.filter(application=application, pk=owner_id).first()
-    if owner is None:
-        raise NotFound("There is no such person in this application.")
-    return owner
-
-
-def _answers(
-    application: Application, owner: Owner | None, type: str, side: str, country: str, expires_on: date | None
-) -> str:
-    """The country in its kept form. Raises Invalid with every answer that does not hold."""
+def _checked(
+    actor: User, application_id: UUID, given: PaperAnswers, file: "UploadedFile[Any]"
+) -> CheckedFile:
+    """What the file is. Raises Invalid with what is wrong with the answers and with the file at once."""
     problems: dict[str, list[str]] = {}
-    asked = papers.asked_of(application, [owner] if owner else [])
-    whose = owner.pk if owner else None
-    types = {kind for rule, of in asked if (of.pk if of else None) == whose for kind in rule.types}
-    if type not in types:
-        problems["type"] = [
-            "Choose one of the papers we ask for." if types else "We ask for no papers here: none are needed."
-        ]
-    elif side not in sides_of(type):
-        problems["side"] = [
-            "Say which side it shows."
-            if len(sides_of(type)) > 1
-            else "This paper has no back: send its front."
-        ]
-    if expires_on is None and type in EXPIRING:
-        problems["expires_on"] = ["Enter the last day on which it is valid. It is printed on it."]
-    elif expires_on is not None and expires_on <= clock.now().date():
-        problems["expires_on"] = ["This paper has expired. Upload one that is valid."]
     try:
-        country = rules.country(country)
-    except ValidationError as error:
-        problems["country"] = list(error.messages)
+        with transaction.atomic():
+            answers_checked(actor, application_id, given)
+    except Invalid as error:
+        problems = error.fields
+    try:
+        checked = file_checked(file)
+    except Invalid as error:
+        raise Invalid(error.message, fields=problems | error.fields) from error
     if problems:
         raise Invalid("This paper cannot be taken yet.", fields=problems)
-    return country
+    return checked
 
 
 def _replace(

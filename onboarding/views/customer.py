@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from onboarding import drafts, papers, selectors, services, standing
 from onboarding.forms import StartForm
 from onboarding.models import Application
-from onboarding.services.documents import CLOSED
+from onboarding.services.paper_answers import CLOSED
 from onboarding.views.invitations import FOLLOWED
 from onboarding.views.shared import correction_links, customer_page
 from portal.errors import Invalid

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods
 from onboarding import completeness, papers, selectors
 from onboarding.document_forms import PaperForm
 from onboarding.models import Application, Document
-from onboarding.services.documents import CLOSED, document_upload
+from onboarding.services.documents import document_upload
+from onboarding.services.paper_answers import CLOSED
 from onboarding.views.shared import customer_page, step_links
 from portal.errors import Conflict, Invalid, NotFound
 from portal.models import User

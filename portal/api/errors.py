@@ -13,10 +13,12 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from portal.api.problems import PROBLEM_TYPES, TYPE_BASE
-from portal.errors import DomainError
+from portal.errors import DomainError, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 API = "/api/v1/"
+#: When to come back while the database or the storage is away, in seconds.
+RETRY_AFTER = "10"
 
 
 class TooLarge(exceptions.APIException):
@@ -80,6 +82,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
             detail=error.message,
             errors=pointers(error.fields),
         )
+        if isinstance(error, Unavailable):
+            headers["Retry-After"] = RETRY_AFTER
     elif isinstance(error, Http404):
         body = problem(code="not-found", detail="There is nothing here, or nothing you may see.")
     elif isinstance(error, PermissionDenied):
@@ -128,10 +132,6 @@ def not_found(request: HttpRequest, *_: Any, **__: Any) -> JsonResponse:
     """The answer for an unknown path below /api/v1/: a problem, not a page."""
     body = problem(code="not-found", detail="There is no such endpoint.")
     return JsonResponse(body, status=404, content_type=MEDIA_TYPE)
-
-
-#: When to come back while the database is away, in seconds.
-RETRY_AFTER = "10"
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

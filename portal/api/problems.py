@@ -62,8 +62,8 @@ GROUPS = (
                 "too-large",
                 413,
                 "The body is too large",
-                "The body has more than 1 MB; no request of this API needs that.",
-                "Mend the client. Nothing of the body was read.",
+                "The body has more than 1 MB, a file is larger than any that is taken, or more bytes than announced.",
+                "Send less. Nothing of the body was kept.",
             ),
             ProblemType(
                 "unsupported-media-type",
@@ -88,6 +88,13 @@ GROUPS = (
                 "If-Match is missing",
                 "A draft was to be changed without saying which version of it was seen.",
                 "Send the `ETag` you read last as `If-Match`.",
+            ),
+            ProblemType(
+                "tus-version",
+                412,
+                "Another version of tus",
+                "An upload was sent without `Tus-Resumable: 1.0.0`, the one version that is spoken here.",
+                "Send the header with every request of an upload.",
             ),
         ),
     ),
@@ -206,7 +213,7 @@ GROUPS = (
                 "unavailable",
                 503,
                 "We are back in a moment",
-                "Our database cannot be reached just now. Nothing of the request was done, or all of it.",
+                "Our database or storage is away just now. Nothing of the request was done, or all of it.",
                 "Repeat it after `Retry-After` seconds with the same `Idempotency-Key` or `If-Match`.",
             ),
             ProblemType(
