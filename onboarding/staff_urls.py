@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from onboarding.views import agreements_staff, assisted, files, imports, migration, readback, staff
+from onboarding.views import (
+    agreements_staff,
+    assisted,
+    doubts,
+    files,
+    hand_ins,
+    imports,
+    migration,
+    readback,
+    staff,
+)
 
 app_name = "staff"
 urlpatterns = [
@@ -33,6 +43,16 @@ urlpatterns = [
     path("imports/<uuid:batch_id>/migration/", migration.wave, name="import_migration"),
     path("imports/<uuid:batch_id>/grace/", migration.grace, name="import_grace"),
     path("imports/<uuid:batch_id>/ask/", migration.ask, name="import_ask"),
+    path("imports/<uuid:batch_id>/hand-in/", hand_ins.hand_in_new, name="hand_in_new"),
+    path("imports/<uuid:batch_id>/hand-in/<uuid:hand_in_id>/", hand_ins.hand_in, name="hand_in"),
+    path(
+        "imports/<uuid:batch_id>/hand-in/<uuid:hand_in_id>/progress/",
+        hand_ins.progress,
+        name="hand_in_progress",
+    ),
+    path("imports/<uuid:batch_id>/hand-in/<uuid:hand_in_id>/<slug:word>/", hand_ins.act, name="hand_in_act"),
+    path("imports/<uuid:batch_id>/doubts/", doubts.doubts, name="import_doubts"),
+    path("imports/<uuid:batch_id>/doubts/<uuid:row_id>/", doubts.decide, name="import_doubt"),
     path("imports/<uuid:batch_id>/", imports.batch, name="import"),
     path("imports/<uuid:batch_id>/columns/", imports.mapping, name="import_mapping"),
     path("imports/<uuid:batch_id>/progress/", imports.progress, name="import_progress"),

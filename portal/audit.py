@@ -3,7 +3,7 @@
 Entries are sealed in batches afterwards and checked by `manage.py audit_verify` (portal/audit_seals.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -18,7 +18,7 @@ from portal.sealed import Sealed, SealedField
 if TYPE_CHECKING:
     from portal.models import User
 
-__all__ = ["Problem", "entries_for", "masked", "record", "seal_pending", "verify"]
+__all__ = ["Problem", "entries_for", "masked", "record", "record_each", "seal_pending", "verify"]
 
 HIDDEN = "••••"
 
@@ -39,9 +39,36 @@ def record(
     a name that is sealed on the subject or known as sensitive is masked whole; what looks like a tax id, an
     e-mail or a token inside other text is cut out. A look at unmasked data is recorded too, with its reason.
     """
+    entry = _entry(action, subject, actor, before, after, reason, source)
+    entry.save(force_insert=True)
+    return entry
+
+
+def record_each(
+    action: str,
+    subjects: Iterable[tuple[models.Model, dict[str, Any]]],
+    *,
+    actor: "User | None",
+    source: str,
+) -> None:
+    """Write one entry for each (subject, after) as `record` does, all in one statement."""
+    AuditEntry.objects.bulk_create(
+        _entry(action, subject, actor, None, after, "", source) for subject, after in subjects
+    )
+
+
+def _entry(
+    action: str,
+    subject: models.Model | None,
+    actor: "User | None",
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+    reason: str,
+    source: str,
+) -> AuditEntry:
     context = current()
     sealed_names = _sealed_names(subject)
-    return AuditEntry.objects.create(
+    return AuditEntry(
         action=action,
         actor=actor,
         actor_label=actor.label if actor else "",

@@ -175,6 +175,7 @@ class Settings(Record):
     link_life_seconds: float = 72 * 3600.0
     token_seconds: float = 3600.0
     employment_required: bool = False
+    migrating: bool = False
 
 
 @dataclass

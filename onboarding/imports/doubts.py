@@ -186,7 +186,7 @@ def doubt_decide(*, actor: User, batch_id: UUID, row_id: UUID, verdict: str, sou
             raise Conflict(f"This import is {batch.get_status_display().lower()}. Decide when that is over.")
         before = row.verdict
         if row.application_id:
-            _withdraw(row, verdict, actor, source)
+            _withdraw(row.application_id, verdict, actor, source)
         else:
             _keep_out(batch, row, verdict)
         row.verdict, row.verdict_by, row.verdict_at = verdict, actor, clock.now()
@@ -213,9 +213,9 @@ def _keep_out(batch: ImportBatch, row: ImportRow, verdict: str) -> None:
     batch.save(update_fields=["rows_wrong"])
 
 
-def _withdraw(row: ImportRow, verdict: str, actor: User, source: str) -> None:
+def _withdraw(application_id: UUID, verdict: str, actor: User, source: str) -> None:
     """After the import: the draft goes, as long as nobody handed it in."""
-    application = Application.objects.select_for_update().get(pk=row.application_id)
+    application = Application.objects.select_for_update().get(pk=application_id)
     if application.status == Application.Status.WITHDRAWN:
         raise Conflict("The draft of this row was withdrawn already.")
     if verdict not in ImportRow.AGAINST:

@@ -108,7 +108,7 @@ def _handed(row: ImportRow, actor: User) -> Outcome:
     application = (
         Application.objects.select_for_update(of=("self",))
         .select_related("customer__user", "batch")
-        .get(pk=row.application_id)
+        .get(import_row=row)
     )
     account = getattr(application, "account", None)
     if account is not None and account.status in OPEN_ACCOUNT:

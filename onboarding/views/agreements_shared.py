@@ -20,6 +20,15 @@ def pager_urls(page: Page[Any], kept: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def in_file_order(page: Page[Any], kept: dict[str, str]) -> dict[str, Any]:
+    """The same for a list that begins with the oldest: what comes after is the newer."""
+    query = [(name, value) for name, value in kept.items() if value]
+    return {
+        "newer": f"?{urlencode([*query, ('after', page.newer)])}" if page.newer else "",
+        "older": f"?{urlencode([*query, ('before', page.older)])}" if page.older else "",
+    }
+
+
 def scope_rows(agreement: Agreement) -> list[dict[str, str]]:
     """Whom a version binds, as people read it."""
     types, roles = dict(AccountType.choices), dict(OwnerRole.choices)

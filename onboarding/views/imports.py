@@ -10,10 +10,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from onboarding.imports import selectors, services, undo
+from onboarding.imports import doubts, selectors, services, undo
 from onboarding.imports.forms import MappingForm, UploadForm
 from onboarding.models import ImportBatch
-from onboarding.views.agreements_shared import pager_urls
+from onboarding.views.agreements_shared import in_file_order, pager_urls
 from portal import permissions
 from portal.errors import Conflict, DomainError, Invalid
 from portal.staff import staff_page, user_of
@@ -119,9 +119,9 @@ def batch(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         request,
         "detail",
         rows=rows,
-        # In the order of the file, so what comes after is the newer.
-        newer=f"?after={page.newer}" if page.newer else "",
-        older=f"?before={page.older}" if page.older else "",
+        in_doubt=found.status in doubts.DECIDED_IN and doubts.doubtful(found).exists(),
+        undecided=doubts.undecided(found),
+        **in_file_order(page, {}),
         **_progress(found),
     )
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from onboarding.imports import asking, cockpit, selectors, services
-from onboarding.models import ImportBatch
+from onboarding.models import HandIn, ImportBatch
 from onboarding.views.agreements_shared import pager_urls
 from portal import permissions
 from portal.errors import Conflict
@@ -64,6 +64,7 @@ def wave(request: HttpRequest, batch_id: UUID) -> HttpResponse:
         items=_items(found["standing"]),
         burn_down=cockpit.burn_down(batch),
         form=GraceForm(initial={"grace_until": batch.grace_until}),
+        running=HandIn.objects.filter(batch=batch, status__in=HandIn.OPEN).first(),
         **found,
         **pager_urls(page, {}),
     )

@@ -44,7 +44,10 @@ def save(world: World, body: Any, *, origin: str) -> Account:
         ref = body.get("clientAccountId") if isinstance(body, dict) else None
         existing = state.accounts.get(ref) if isinstance(ref, str) else None
         failures = validation.check(
-            body, existing=existing, employment_required=state.settings.employment_required
+            body,
+            existing=existing,
+            employment_required=state.settings.employment_required,
+            migrating=state.settings.migrating,
         )
         if failures:
             raise Answer(422, _refusal(failures))

@@ -204,6 +204,21 @@ def test_person_without_employer_is_taken_unless_the_setting_says_no(
     assert caller.save(body).status_code == 200
 
 
+def test_who_migrates_may_leave_out_what_new_accounts_need(caller: Caller, box: SandboxProcess) -> None:
+    body = request_body()
+    del body["investmentProfile"], body["owners"][0]["phoneNumber"]
+    refused = {one["field"] for one in caller.save(body).json()["validationErrors"]}
+    assert refused == {"investmentProfile", "owners[0].phoneNumber"}
+    box.api("POST", "settings", {"migrating": True})
+    del body["owners"][0]["emailAddress"]
+    assert [one["field"] for one in caller.save(body).json()["validationErrors"]] == [
+        "owners[0].emailAddress"
+    ]
+    body["owners"][0]["emailAddress"] = "ana@example.test"
+    assert caller.save(body).status_code == 200
+    box.api("POST", "settings", {"migrating": False})
+
+
 def test_foreign_customers_need_no_tax_id(caller: Caller) -> None:
     body = request_body("Zoë Müller")
     london = {"streetAddress": ["1 Low Road"], "city": "London", "country": "GBR"}
