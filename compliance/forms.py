@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from compliance import kinds
-from compliance.models import Case, CaseTick
+from compliance.models import Case, CaseTick, Queue
 from compliance.selectors import CaseFilter
 from compliance.services.shared import LONGEST_TEXT
 from portal import clock
@@ -29,6 +29,7 @@ class CaseFilterForm(forms.Form):
         label="Search", required=False, max_length=200, widget=forms.TextInput(attrs={"type": "search"})
     )
     kind = forms.ChoiceField(label="Kind", required=False)
+    queue = forms.ChoiceField(label="Queue", required=False)
     status = forms.ChoiceField(
         label="Status",
         required=False,
@@ -43,11 +44,12 @@ class CaseFilterForm(forms.Form):
     assignee = forms.ChoiceField(label="Assigned to", required=False)
     age = forms.ChoiceField(label="Age", required=False, choices=AGES)
 
-    def __init__(self, *args: Any, people: Iterable[User], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, people: Iterable[User], queues: Iterable[Queue], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = [("", "Anyone"), ("me", "Me"), ("nobody", "Nobody")]
         choices: dict[str, list[tuple[str, str]]] = {
             "kind": [("", "Any"), *((kind.name, kind.title) for kind in kinds.all_kinds())],
+            "queue": [("", "Any"), *((str(queue.pk), queue.name) for queue in queues)],
             "assignee": [*known, *((str(person.pk), person.label) for person in people)],
         }
         for name, values in choices.items():
@@ -66,6 +68,7 @@ class CaseFilterForm(forms.Form):
         return CaseFilter(
             text=data.get("q") or "",
             kind=data.get("kind") or "",
+            queue=data.get("queue") or "",
             status="" if status == "all" else status,
             assignee=data.get("assignee") or "",
             older_than_days=int(data.get("age") or 0),

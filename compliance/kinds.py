@@ -46,6 +46,7 @@ from uuid import UUID
 
 from compliance.models import Case
 from portal.models import User
+from portal.money import Money
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,20 @@ def no_page(subject_id: UUID) -> str:
     return ""
 
 
+@dataclass(frozen=True)
+class Traits:
+    """What the rules of queues may read of a subject: where, in which language, about how much. Empty is unknown."""
+
+    country: str = ""
+    language: str = ""
+    amount: Money | None = None
+
+
+def no_traits(subject_id: UUID) -> Traits:
+    """For kinds whose subjects have nothing that rules read."""
+    return Traits()
+
+
 def no_lock(subject_id: UUID) -> None:
     """For kinds whose effects lock nothing."""
 
@@ -171,6 +186,8 @@ class CaseKind:
     evidence: Callable[[Case], Sequence[Section]] = no_evidence
     subject_url: Callable[[UUID], str] = no_page
     lock: Callable[[UUID], None] = no_lock
+    #: Read when a case opens and with each fact, so that rules see what the subject is now.
+    traits: Callable[[UUID], Traits] = no_traits
     priority: int = Case.Priority.NORMAL
     due_after: timedelta | None = None
     #: Who has the ball where it is not as usual (compliance/standing.py).

@@ -7,7 +7,7 @@ from typing import Literal
 from django.db.models import QuerySet
 
 from compliance import kinds
-from compliance.models import Case
+from compliance.models import Case, Queue
 from portal.errors import Conflict, Forbidden
 from portal.models import User
 from portal.permissions import TABLE, can_do
@@ -33,13 +33,29 @@ class Reason:
         return f"{self.text} {self.fix}".strip()
 
 
+#: Roles that a queue may leave out. Who sees every queue by role is never left out.
+NARROWED_ROLES = tuple(
+    role for role, words in TABLE.items() if "case.view" in words and "queue.view" not in words
+)
+
+
+def role_sees(actor: User, queue: Queue | None) -> bool:
+    """Whether the actor's role sees what lies in the queue. What no rule has looked at yet hides from nobody."""
+    return queue is None or can_do(actor, "queue.view") or actor.role in queue.seen_by
+
+
+def role_decides(actor: User, queue: Queue | None) -> bool:
+    """Whether the queue leaves the actor's role to decide in it; managers always."""
+    return queue is None or can_do(actor, "case.manage") or actor.role in queue.decided_by
+
+
 NEWER_IS_OPEN = Reason("A newer case of this kind about the same subject is open.", "Work on that one.")
 
 
 def may_see(actor: User, case: Case) -> bool:
-    """Whether the actor may open this case: any of them, or only what they opened or were given."""
+    """Whether the actor may open this case: any in the queues they see, or only what they opened or were given."""
     if can_do(actor, "case.view"):
-        return True
+        return role_sees(actor, case.queue)
     return can_do(actor, "case.view_own") and actor.pk in {case.opened_by_id, case.assignee_id}
 
 
@@ -101,6 +117,8 @@ def _reasons(actor: User, action: Action, case: Case) -> Iterator[Reason]:
         return
     if action in {"take", "put_back", "work", "wait", "resume", "escalate", "decide"}:
         yield from _whose(actor, action, case, manages)
+    if action == "decide" and case.queue and not role_decides(actor, case.queue):
+        yield Reason(f"Your role does not decide in the queue “{case.queue}”.", NOT_YOUR_ROLE, is_role=True)
     if action == "resume" and case.status not in Case.WAITING:
         yield Reason("The case waits for nobody.", "")
     if action == "escalate" and case.status == Case.Status.ESCALATED:

@@ -9,7 +9,7 @@ from django.core.cache import caches
 from django.db.models import Q, QuerySet
 
 from compliance import permissions
-from compliance.models import Case
+from compliance.models import Case, Queue
 from portal import clock
 from portal.errors import Forbidden, NotFound
 from portal.models import User
@@ -33,6 +33,8 @@ class CaseFilter:
 
     text: str = ""
     kind: str = ""
+    #: A queue's id, or "".
+    queue: str = ""
     #: A status, or "undone" (nothing decided yet), "waiting", or "" for all.
     status: str = "undone"
     #: "me", "nobody", a person's id, or "".
@@ -42,9 +44,11 @@ class CaseFilter:
 
 
 def cases_visible_to(actor: User) -> QuerySet[Case]:
-    """The cases the actor may see: all, or their own. Raises Forbidden for roles without any."""
-    if can_do(actor, "case.view"):
+    """The cases the actor may see: those of their queues, or their own. Raises Forbidden for roles without any."""
+    if can_do(actor, "queue.view"):
         return Case.objects.all()
+    if can_do(actor, "case.view"):
+        return Case.objects.exclude(queue__in=Queue.objects.exclude(seen_by__contains=[actor.role]))
     if can_do(actor, "case.view_own"):
         return Case.objects.filter(Q(opened_by=actor) | Q(assignee=actor))
     raise Forbidden("Your role does not see cases. Ask an administrator if you need it for your work.")
@@ -52,7 +56,9 @@ def cases_visible_to(actor: User) -> QuerySet[Case]:
 
 def case_for_staff(actor: User, case_id: UUID) -> Case:
     """One case. Raises Forbidden, or NotFound also for a case that is not theirs to see."""
-    found = cases_visible_to(actor).filter(pk=case_id).select_related("assignee", "opened_by").first()
+    found = (
+        cases_visible_to(actor).filter(pk=case_id).select_related("assignee", "opened_by", "queue").first()
+    )
     if found is None:
         raise NotFound("There is no such case.")
     return found
@@ -62,13 +68,15 @@ def cases_for_staff(
     actor: User, chosen: CaseFilter, *, after: str = "", before: str = "", size: int = 25
 ) -> Page[Case]:
     """One page of the queue, oldest first, paged by key on an index; never counted."""
-    rows = cases_visible_to(actor).select_related("assignee", "opened_by")
+    rows = cases_visible_to(actor).select_related("assignee", "queue")
     if chosen.status in GROUPS:
         rows = rows.filter(GROUPS[chosen.status])
     elif chosen.status:
         rows = rows.filter(status=chosen.status)
     if chosen.kind:
         rows = rows.filter(kind=chosen.kind)
+    if chosen.queue:
+        rows = rows.filter(queue__in=_ids(chosen.queue))
     if chosen.assignee:
         rows = rows.filter(_assigned(actor, chosen.assignee))
     if chosen.older_than_days:
@@ -78,15 +86,26 @@ def cases_for_staff(
     return keyset(rows, after=after, before=before, size=size, oldest_first=True)
 
 
+def queues_visible_to(actor: User) -> QuerySet[Queue]:
+    """The queues whose cases the actor sees, by name."""
+    rows = Queue.objects.order_by("name")
+    return rows if can_do(actor, "queue.view") else rows.filter(seen_by__contains=[actor.role])
+
+
 def _assigned(actor: User, word: str) -> Q:
     if word == "me":
         return Q(assignee=actor)
     if word == "nobody":
         return Q(assignee__isnull=True)
+    return Q(assignee__in=_ids(word))
+
+
+def _ids(word: str) -> list[UUID]:
+    """The id that the address gives, or none when it is no id."""
     try:
-        return Q(assignee=UUID(word))
+        return [UUID(word)]
     except ValueError:
-        return Q(pk__isnull=True)
+        return []
 
 
 def _matches(text: str) -> Q:
@@ -105,14 +124,21 @@ def cases_to_take() -> int:
     """
     found = caches["local"].get("cases_to_take")
     if found is None:
-        found = to_take()[:MOST_COUNTED].count()
+        found = _to_take(Case.objects.all())[:MOST_COUNTED].count()
         caches["local"].set("cases_to_take", found, REMEMBERED_SECONDS)
     return int(found)
 
 
-def to_take() -> QuerySet[Case]:
-    """What nobody works on, the most pressing first."""
-    return Case.objects.filter(status=Case.Status.OPEN, assignee__isnull=True).order_by("-priority", "pk")
+def to_take(actor: User) -> QuerySet[Case]:
+    """What nobody works on in the queues where the actor decides, the most pressing first."""
+    rows = _to_take(cases_visible_to(actor))
+    if can_do(actor, "case.manage"):
+        return rows
+    return rows.exclude(queue__in=Queue.objects.exclude(decided_by__contains=[actor.role]))
+
+
+def _to_take(rows: QuerySet[Case]) -> QuerySet[Case]:
+    return rows.filter(status=Case.Status.OPEN, assignee__isnull=True).order_by("-priority", "pk")
 
 
 def other_cases(actor: User, case: Case) -> list[Case]:

@@ -2,12 +2,20 @@
 
 from django.urls import path
 
-from compliance.views import staff
+from compliance.views import queues, staff
 
 app_name = "cases"
 urlpatterns = [
     path("", staff.cases, name="list"),
     path("next/", staff.take_next, name="next"),
+    path("queues/", queues.home, name="queues"),
+    path("queues/new/", queues.queue, name="queue_new"),
+    path("queues/<uuid:queue_id>/", queues.queue, name="queue"),
+    path("queues/rules/new/", queues.rule, name="rule_new"),
+    path("queues/rules/<uuid:rule_id>/", queues.rule, name="rule"),
+    path("queues/rules/<uuid:rule_id>/remove/", queues.remove_rule, name="rule_remove"),
+    path("queues/calendars/new/", queues.calendar, name="calendar_new"),
+    path("queues/calendars/<uuid:calendar_id>/", queues.calendar, name="calendar"),
     path("<uuid:case_id>/", staff.case, name="detail"),
     path("<uuid:case_id>/assign/", staff.assign, name="assign"),
     path("<uuid:case_id>/note/", staff.note, name="note"),

@@ -1,8 +1,14 @@
 """Where a case stands: who has the ball, and how it is coloured; for the queue and the case page alike."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
 from compliance import kinds
 from compliance.kinds import Words
 from compliance.models import Case
+from portal import clock
 from portal.ball import Ball
 
 Status = Case.Status
@@ -32,6 +38,30 @@ PRIORITY_TONES: dict[int, str] = {
     Case.Priority.HIGH: "warning",
     Case.Priority.URGENT: "danger",
 }
+
+
+@dataclass(frozen=True)
+class Due:
+    """When a case is due in words, with the colour that goes with them; never the colour alone."""
+
+    words: str
+    tone: str = "neutral"
+    at: datetime | None = None
+
+
+def due(case: Case) -> Due:
+    """How a case's clock stands."""
+    if case.is_done:
+        return Due("Decided", "success")
+    if case.status in Case.WAITING:
+        return Due("Clock stopped")
+    if case.due_at is None:
+        return Due("No date")
+    if case.due_at <= clock.now():
+        return Due("Overdue", "danger", case.due_at)
+    if timezone.localtime(case.due_at).date() <= clock.today():
+        return Due("Due today", "warning", case.due_at)
+    return Due("On time", "success", case.due_at)
 
 
 def ball(case: Case) -> Ball:

@@ -97,6 +97,7 @@ _AUDITED = {
     "case.opened": ("plus", "Opened"),
     "case.assigned": ("user-check", "Assigned"),
     "case.checklist": ("list-checks", "Checklist saved"),
+    "case.routed": ("inbox", "Moved to another queue"),
 }
 
 
@@ -123,6 +124,8 @@ def _item(row: AuditEntry, people: dict[str, str], items: dict[str, str]) -> Ite
         title = f"Given to {people.get(to, 'someone')}" if to else "Put back into the queue"
         title = "Taken" if to and to == str(row.actor_id) else title
     body = ""
+    if row.action == "case.routed":
+        body = f"From {(row.before or {}).get('queue', '')} to {after.get('queue', '')}"
     if row.action == "case.checklist":
         body = "Done: " + (", ".join(items.get(code, code) for code in after.get("done", [])) or "nothing")
     return Item(row.at, icon, title, actor=row.actor_label or "By itself", body=body)

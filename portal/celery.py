@@ -41,6 +41,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": "default"},
     },
+    "cases-route": {
+        "task": "compliance.tasks.cases_route",
+        "schedule": 60.0,
+        "options": {"queue": "default"},
+    },
     "agreements-remind": {
         "task": "onboarding.tasks.agreements_remind",
         "schedule": 600.0,

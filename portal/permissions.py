@@ -24,7 +24,7 @@ DECIDE = frozenset(
 )
 IMPORTS = frozenset({"import.view", "import.manage"})
 #: `case.view_own` is for the cases one opened or was given; `case.manage` gives cases to others and decides
-#: what is escalated.
+#: what is escalated; `queue.view` sees every queue and its rules, whomever a queue leaves out.
 CASES = frozenset({"case.view", "case.work", "case.decide"})
 
 #: role -> permission words. A customer has none: customers reach their own rows through their own selectors.
@@ -39,13 +39,14 @@ TABLE: dict[str, frozenset[str]] = {
     | AGREEMENTS
     | IMPORTS
     | CASES
-    | {"case.manage", "audit.view", "document.quarantine"},
+    | {"case.manage", "queue.view", "queue.manage", "audit.view", "document.quarantine"},
     "funding_operator": VIEW | OPERATE,
     "auditor": VIEW
     | {
         "agreement.view",
         "import.view",
         "case.view",
+        "queue.view",
         "webhook.view",
         "outbox.view",
         "audit.view",

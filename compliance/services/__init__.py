@@ -6,6 +6,7 @@ the subject takes those first (compliance/kinds.py).
 
 from compliance.services.deciding import case_decide
 from compliance.services.opening import Subject, case_close, case_open, case_settle
+from compliance.services.queues import RuleWish, calendar_save, queue_save, rule_remove, rule_save
 from compliance.services.working import (
     case_assign,
     case_check,
@@ -18,7 +19,9 @@ from compliance.services.working import (
 )
 
 __all__ = [
+    "RuleWish",
     "Subject",
+    "calendar_save",
     "case_assign",
     "case_check",
     "case_close",
@@ -31,4 +34,7 @@ __all__ = [
     "case_settle",
     "case_take_next",
     "case_wait",
+    "queue_save",
+    "rule_remove",
+    "rule_save",
 ]

@@ -9,7 +9,7 @@ from django.contrib.postgres.search import SearchVector
 from django.db import IntegrityError, models, transaction
 from django.db.models import Value
 
-from compliance import jobs, kinds, selectors
+from compliance import jobs, kinds, routing, selectors
 from compliance.models import Case, CaseFact
 from compliance.services.shared import changed, clean, locked
 from portal import audit, clock
@@ -19,6 +19,8 @@ from portal.search import search_words
 
 Status = Case.Status
 ATTEMPTS = 5
+#: What the rules of the queues read.
+READ = ("country", "language", "amount_minor", "currency", "told_priority")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ def case_open(
     `title` says in plain words what happened, `facts` is its evidence (stored masked), `source` where it was seen
     (webhook, reconciliation, page). `dedupe` names the event: the same kind, subject and dedupe add nothing, also
     after the case was decided, so whoever looks every night puts the day into it if every night should count.
-    A new fact brings a waiting case back, and a higher `priority` raises the case's.
+    A new fact brings a waiting case back, and a higher `priority` raises the one that the rules of the queues read.
+    The rules say where it goes, and again when a fact changes what they read.
 
     Safe under concurrency and inside the caller's transaction. Raises ValueError for a kind nobody registered.
     """
@@ -79,7 +82,8 @@ def _open_or_add(
     kind: kinds.CaseKind, subject: Subject, fact: CaseFact, *, actor: User | None, priority: int | None
 ) -> Case:
     same = Case.objects.filter(kind=kind.name, subject_type=subject.type, subject_id=subject.id)
-    case = same.filter(selectors.UNDONE).select_for_update().first()
+    rows = same.filter(selectors.UNDONE).select_for_update(of=("self",))
+    case = rows.select_related("assignee", "queue", "calendar").first()
     is_new = case is None
     now = clock.now()
     if case is None:
@@ -89,9 +93,9 @@ def _open_or_add(
             subject_id=subject.id,
             subject_label=clean(subject.label)[:200],
             priority=priority or kind.priority,
+            told_priority=priority or kind.priority,
             opened_at=now,
             opened_by=actor,
-            due_at=now + kind.due_after if kind.due_after else None,
         )
         case.save(force_insert=True)
         words = " ".join(search_words(f"{case.reference} {case.subject_label}"))
@@ -99,20 +103,39 @@ def _open_or_add(
     fact.case, fact.at = case, now
     fact.save(force_insert=True)
     case.last_fact_at = now
-    case.priority = max(case.priority, priority or 0)
     if not is_new:
         case.version += 1
-    case.save(update_fields=["last_fact_at", "priority", "version"])
+    if _read(case, kind, priority) or is_new:
+        case.save(update_fields=["last_fact_at", "version", *READ])
+        routing.route(case, source=fact.source)
+    else:
+        case.save(update_fields=["last_fact_at", "version"])
     audit.record(
         "case.opened" if is_new else "case.fact",
         subject=case,
         actor=actor,
         source=fact.source,
-        after={"kind": case.kind, "fact": fact.title, "priority": case.priority},
+        after={
+            "kind": case.kind,
+            "fact": fact.title,
+            "priority": case.priority,
+            "queue": str(case.queue),
+        },
     )
     if case.status in Case.WAITING:
         jobs.bring_back(case, reason=f"New: {fact.title}", source=fact.source)
     return case
+
+
+def _read(case: Case, kind: kinds.CaseKind, priority: int | None) -> bool:
+    """Write down what the rules read of the subject and the facts; whether any of it is another than before."""
+    before = [getattr(case, name) for name in READ]
+    traits = kind.traits(case.subject_id)
+    case.country, case.language = traits.country[:2], traits.language[:8]
+    case.amount_minor = traits.amount.minor if traits.amount else None
+    case.currency = traits.amount.currency if traits.amount else ""
+    case.told_priority = max(case.told_priority or case.priority, priority or 0)
+    return before != [getattr(case, name) for name in READ]
 
 
 def case_settle(*, kind: str, subject: Subject, reason: str, source: str) -> Case | None:

@@ -18,7 +18,8 @@ def invalid(**fields: str) -> Invalid:
 
 def locked(case_id: UUID) -> Case:
     """The case with its row lock. Raises NotFound."""
-    case = Case.objects.select_for_update(of=("self",)).select_related("assignee").filter(pk=case_id).first()
+    rows = Case.objects.select_for_update(of=("self",)).select_related("assignee", "queue", "calendar")
+    case = rows.filter(pk=case_id).first()
     if case is None:
         raise NotFound("There is no such case.")
     return case

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from compliance import jobs, kinds, permissions, selectors
+from compliance import jobs, kinds, permissions, selectors, sla
 from compliance.models import Case, CaseNote, CaseTick
 from compliance.services.shared import changed, checked_text, invalid, visible
 from portal import audit, clock
@@ -31,6 +31,8 @@ def case_assign(*, actor: User, case_id: UUID, to: User | None, source: str = "p
             permissions.refuse(permissions.why_not(actor, "assign", case))
             if not can_do(to, "case.work"):
                 raise Conflict(f"{to} does not work on cases. Choose someone who does.")
+            if not permissions.role_sees(to, case.queue):
+                raise Conflict(f"{to} does not see the queue “{case.queue}”. Choose someone who does.")
         before = case.assignee
         if before == to:
             return case
@@ -59,7 +61,7 @@ def case_take_next(*, actor: User, source: str = "page") -> Case | None:
     """
     with transaction.atomic():
         require(actor, "case.work")
-        case = selectors.to_take().select_for_update(skip_locked=True).first()
+        case = selectors.to_take(actor).select_for_update(skip_locked=True).first()
         return case_assign(actor=actor, case_id=case.pk, to=actor, source=source) if case else None
 
 
@@ -111,7 +113,8 @@ def case_wait(
     with transaction.atomic():
         case = visible(actor, case_id)
         permissions.refuse(permissions.why_not(actor, "wait", case))
-        changed(case, waiting_until=until)
+        sla.stop(case)
+        changed(case, waiting_until=until, **sla.values(case))
         if case.status != statuses[on]:
             case.move_to(statuses[on], actor=actor, reason=reason, source=source)
     return case
@@ -131,7 +134,8 @@ def case_escalate(*, actor: User, case_id: UUID, reason: str, source: str = "pag
     with transaction.atomic():
         case = visible(actor, case_id)
         permissions.refuse(permissions.why_not(actor, "escalate", case))
-        changed(case, waiting_until=None)
+        sla.start(case)
+        changed(case, waiting_until=None, **sla.values(case))
         case.move_to(Status.ESCALATED, actor=actor, reason=reason, source=source)
     return case
 
@@ -141,8 +145,8 @@ def case_reopen(*, actor: User, case_id: UUID, reason: str, source: str = "page"
     with transaction.atomic():
         case = visible(actor, case_id)
         permissions.refuse(permissions.why_not(actor, "reopen", case))
-        kind = kinds.get(case.kind)
-        changed(case, assignee=None, due_at=clock.now() + kind.due_after if kind.due_after else None)
+        sla.restart(case)
+        changed(case, assignee=None, **sla.values(case))
         try:
             with transaction.atomic():
                 case.move_to(Status.OPEN, actor=actor, reason=reason, source=source)

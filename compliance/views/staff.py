@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from compliance import kinds, permissions, selectors, services, standing, timeline
 from compliance.forms import AssignForm, CaseFilterForm, ChecklistForm, DecisionForm, NoteForm, WaitForm
-from compliance.models import Case
+from compliance.models import Case, Queue
 from portal import audit
 from portal.errors import Conflict, Forbidden, Invalid
 from portal.models import User
@@ -34,7 +34,8 @@ def cases(request: HttpRequest) -> HttpResponse:
     actor = user_of(request)
     sees_all = can_do(actor, "case.view")
     people = selectors.people_for_cases() if sees_all else User.objects.none()
-    form = CaseFilterForm(request.GET, people=people)
+    queues = selectors.queues_visible_to(actor) if sees_all else Queue.objects.none()
+    form = CaseFilterForm(request.GET, people=people, queues=queues)
     page = selectors.cases_for_staff(actor, form.chosen(), **cursors(request))
     query = [(name, value) for name, value in request.GET.items() if name in form.fields and value]
     rows = [
@@ -42,6 +43,7 @@ def cases(request: HttpRequest) -> HttpResponse:
             "case": row,
             "kind": kinds.get(row.kind).title,
             "ball": standing.ball(row),
+            "due": standing.due(row),
             "tone": standing.TONES[row.status],
             "pressing": row.priority > Case.Priority.NORMAL,
             "priority_tone": standing.PRIORITY_TONES[row.priority],
@@ -59,6 +61,7 @@ def cases(request: HttpRequest) -> HttpResponse:
             if sees_all
             else "Those you opened or were given, oldest first.",
             "may_work": can_do(actor, "case.work"),
+            "sees_queues": can_do(actor, "queue.view"),
             "nav_section": "cases",
             "older": f"?{urlencode([*query, ('before', page.older)])}" if page.older else "",
             "newer": f"?{urlencode([*query, ('after', page.newer)])}" if page.newer else "",
@@ -93,6 +96,7 @@ def _page(request: HttpRequest, found: Case, bound: Bound, status: int = 200) ->
         "case": found,
         "kind": kind,
         "ball": standing.ball(found),
+        "due": standing.due(found),
         "tone": standing.TONES[found.status],
         "priority_tone": standing.PRIORITY_TONES[found.priority],
         "subject_url": kind.subject_url(found.subject_id),

@@ -9,6 +9,7 @@ from django.urls import reverse
 from compliance import kinds
 from compliance.models import Case
 from onboarding import closures
+from onboarding.cases import traits
 from onboarding.models import ClosureRequest
 from onboarding.services import closures as services
 
@@ -81,6 +82,7 @@ kind = kinds.CaseKind(
     evidence=_evidence,
     subject_url=_page,
     lock=_lock,
+    traits=traits.of_closure,
     due_after=timedelta(days=2),
     balls={Case.Status.DECIDED: kinds.Words("provider", "With the provider's operations", "Their event")},
 )

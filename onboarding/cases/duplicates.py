@@ -11,6 +11,7 @@ from django.urls import reverse
 from compliance import kinds
 from compliance import services as compliance
 from compliance.models import Case
+from onboarding.cases import traits
 from onboarding.models import Application, Entity, ImportRow, Owner
 from onboarding.words import AccountType
 from portal import clock
@@ -232,5 +233,6 @@ kind = kinds.CaseKind(
     evidence=_evidence,
     subject_url=_page,
     lock=_lock,
+    traits=traits.of_application,
     due_after=timedelta(days=1),
 )

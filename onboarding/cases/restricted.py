@@ -9,6 +9,7 @@ from django.urls import reverse
 from compliance import kinds
 from compliance.models import Case
 from onboarding import restricted
+from onboarding.cases import traits
 from onboarding.models import ChangeRequest
 from onboarding.services import restricted as services
 from portal.logs import redact_text
@@ -93,6 +94,7 @@ kind = kinds.CaseKind(
     evidence=_evidence,
     subject_url=_page,
     lock=_lock,
+    traits=traits.of_change_request,
     due_after=timedelta(days=2),
     balls={Case.Status.DECIDED: kinds.Words("provider", "With the provider's operations", "Their answer")},
 )

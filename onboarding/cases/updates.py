@@ -11,6 +11,7 @@ from django.urls import reverse
 from compliance import kinds
 from compliance.models import Case
 from onboarding import update_jobs
+from onboarding.cases import traits
 from onboarding.models import AccountUpdate, Application, ProviderAccount
 from portal.errors import Conflict
 from portal.sealed import Sealed
@@ -136,5 +137,6 @@ kind = kinds.CaseKind(
     evidence=_evidence,
     subject_url=_page,
     lock=_lock,
+    traits=traits.of_application,
     due_after=timedelta(days=1),
 )

@@ -11,6 +11,8 @@ from portal.errors import Conflict
 from portal.models import User
 
 KIND = "tests.parrot"
+#: What the rules of queues read of a subject.
+traits: dict[UUID, kinds.Traits] = {}
 
 
 @dataclass
@@ -72,6 +74,7 @@ PARROT = kinds.CaseKind(
     evidence=evidence,
     subject_url=lambda subject_id: f"/parrots/{subject_id}/",
     lock=lock,
+    traits=lambda subject_id: traits.get(subject_id, kinds.Traits()),
     due_after=timedelta(days=2),
     decisions=(
         kinds.Decision(

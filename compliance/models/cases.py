@@ -10,6 +10,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
 
+from compliance.models.queues import Queue, WorkCalendar
 from portal import clock, ids
 from portal.states import Stateful
 
@@ -76,10 +77,28 @@ class Case(Stateful):
     assignee = models.ForeignKey(
         "portal.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    #: When it should be decided. What is spent waiting for others is added when the case comes back.
+    #: When it should be decided; empty while it waits for others, since the clock stands still then.
     due_at = models.DateTimeField(null=True, blank=True)
     waiting_until = models.DateTimeField(null=True, blank=True)
     last_fact_at = models.DateTimeField(default=clock.now)
+    #: Where the rules put it, and the number of the rule book's change they stood at.
+    queue = models.ForeignKey(
+        Queue, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    routed_by = models.PositiveIntegerField(default=0, db_default=0)
+    #: What the rules read beside the kind (kinds.Traits), and the priority its facts ask for.
+    country = models.CharField(max_length=2, blank=True, default="", db_default="")
+    language = models.CharField(max_length=8, blank=True, default="", db_default="")
+    amount_minor = models.BigIntegerField(null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True, default="", db_default="")
+    told_priority = models.PositiveSmallIntegerField(null=True, blank=True)
+    #: The clock (compliance/sla.py): how long we may take, how much of it is spent, since when it runs on.
+    sla_seconds = models.PositiveIntegerField(null=True, blank=True)
+    spent_seconds = models.PositiveIntegerField(default=0, db_default=0)
+    clock_from = models.DateTimeField(null=True, blank=True)
+    calendar = models.ForeignKey(
+        WorkCalendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     #: Counts every change, so that a decision says what it was made upon.
     version = models.PositiveIntegerField(default=1)
     #: The words of the reference and the subject's label, written when the case is opened.
@@ -110,6 +129,16 @@ class Case(Stateful):
         ]
         indexes = [
             models.Index(fields=["id"], condition=~Q(status__in=("decided", "closed")), name="case_undone"),
+            models.Index(
+                fields=["queue", "id"],
+                condition=~Q(status__in=("decided", "closed")),
+                name="case_undone_by_queue",
+            ),
+            models.Index(
+                fields=["routed_by"],
+                condition=~Q(status__in=("decided", "closed")),
+                name="case_to_route",
+            ),
             models.Index(fields=["status", "id"], name="case_by_status"),
             models.Index(fields=["kind", "id"], name="case_by_kind"),
             models.Index(fields=["assignee", "id"], name="case_by_assignee"),

@@ -1,0 +1,18 @@
+"""Cases, what belongs to them, and the queues they lie in."""
+
+from compliance.models.cases import Case, CaseDecision, CaseFact, CaseNote, CaseTick, new_reference
+from compliance.models.queues import DayOff, Queue, Rule, RuleBook, WorkCalendar
+
+__all__ = [
+    "Case",
+    "CaseDecision",
+    "CaseFact",
+    "CaseNote",
+    "CaseTick",
+    "DayOff",
+    "Queue",
+    "Rule",
+    "RuleBook",
+    "WorkCalendar",
+    "new_reference",
+]
