@@ -89,7 +89,7 @@ def changes(book: RuleBook) -> list[Change]:
         lines = [
             (name.replace("_", " "), _word(before.get(name)), _word(after.get(name)))
             for name in {**before, **after}
-            if before.get(name) != after.get(name)
+            if before.get(name) != after.get(name) and (before.get(name) or after.get(name))
         ]
         did = "changed" if before and after else "added" if after else "removed"
         found.append(Change(row.at, row.actor_label, f"{SAID[row.action]} {did}", lines))

@@ -126,7 +126,7 @@ def calendar(request: HttpRequest, calendar_id: UUID | None = None) -> HttpRespo
     """Make or change a calendar."""
     require(user_of(request), "queue.manage")
     row = _row(WorkCalendar, calendar_id) if calendar_id else None
-    usual = {"time_zone": "America/New_York", "weekdays": range(5), "keeps_federal_holidays": True}
+    usual = {"time_zone": "America/New_York", "weekdays": [0, 1, 2, 3, 4], "keeps_federal_holidays": True}
     initial = CalendarForm.initial_of(row) if row else usual
     form = CalendarForm(request.POST or None, initial={**initial, "version": _version()})
     if request.method == "POST" and form.is_valid():

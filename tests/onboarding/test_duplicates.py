@@ -43,7 +43,7 @@ def test_the_same_number_is_held_and_the_provider_not_called(held: Application) 
     assert held.status == Status.HELD
     assert OutboundCall.objects.count() == 1
     case = Case.objects.get()
-    assert case.kind == "onboarding.duplicate"
+    assert (case.kind, case.country) == ("onboarding.duplicate", "US")
     assert "536" not in str(list(case.facts.values()))
     assert not hasattr(Application.objects.get(pk=held.pk), "account")
 
