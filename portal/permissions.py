@@ -26,6 +26,7 @@ IMPORTS = frozenset({"import.view", "import.manage"})
 #: `case.view_own` is for the cases one opened or was given; `case.manage` gives cases to others and decides
 #: what is escalated; `queue.view` sees every queue and its rules, whomever a queue leaves out.
 CASES = frozenset({"case.view", "case.work", "case.decide"})
+QUEUES = frozenset({"queue.view", "queue.manage"})
 
 #: role -> permission words. A customer has none: customers reach their own rows through their own selectors.
 TABLE: dict[str, frozenset[str]] = {
@@ -39,7 +40,8 @@ TABLE: dict[str, frozenset[str]] = {
     | AGREEMENTS
     | IMPORTS
     | CASES
-    | {"case.manage", "queue.view", "queue.manage", "audit.view", "document.quarantine"},
+    | QUEUES
+    | {"case.manage", "audit.view", "document.quarantine"},
     "funding_operator": VIEW | OPERATE,
     "auditor": VIEW
     | {
