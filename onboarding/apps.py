@@ -21,6 +21,7 @@ class OnboardingConfig(AppConfig):
         )
         from onboarding.cases import closures, duplicates, expired, quarantine, restricted  # noqa: PLC0415
         from onboarding.cases import updates as updates_case  # noqa: PLC0415
+        from onboarding.reconciliation import wiring  # noqa: PLC0415
         from portal import metrics, outbox  # noqa: PLC0415
         from portal.ui import nav  # noqa: PLC0415
         from providers import expected, inbox  # noqa: PLC0415
@@ -44,6 +45,7 @@ class OnboardingConfig(AppConfig):
         outbox.register(operations.UPLOAD, document_jobs.DocumentUpload())
         outbox.register(operations.KYB_TRIGGER, document_jobs.KybTrigger())
         jobs.register_reader(update_jobs.apply_reading)
+        wiring.register()
         inbox.register("bakkt", events.BakktEvents())
         inbox.register_subject_page("onboarding.provideraccount", selectors.staff_page_of_account)
         expected.register(services.PARTY_STATUS, jobs.account_read)

@@ -231,6 +231,8 @@ def account_read(account_id: UUID) -> bool:
     try:
         opening = client.read_status(account.client_account_id)
         record = client.read_account(account.client_account_id)
+    except NotFound:
+        return _not_there(account_id)
     except ProviderError:
         return False
     with transaction.atomic():
@@ -245,12 +247,34 @@ def account_read(account_id: UUID) -> bool:
     return True
 
 
+def _not_there(account_id: UUID) -> bool:
+    """The provider knows no such account. That is an answer only where it once took it."""
+    with transaction.atomic():
+        account = lock_account(account_id)
+        if not account.provider_id:
+            return False
+        account.read_at = clock.now()
+        account.save(update_fields=["read_at"])
+        for settle in _missing_readers:
+            settle(account)
+    return True
+
+
 _readers: list[Callable[[ProviderAccount, AccountAnswer], None]] = []
+_missing_readers: list[Callable[[ProviderAccount], None]] = []
 
 
-def register_reader(settle: Callable[[ProviderAccount, AccountAnswer], None]) -> None:
-    """Name what else a reading of the provider's record settles; called in the reading's transaction."""
+def register_reader(
+    settle: Callable[[ProviderAccount, AccountAnswer], None],
+    not_there: Callable[[ProviderAccount], None] | None = None,
+) -> None:
+    """Name what else a reading of the provider's record settles, and what it means that there is none.
+
+    Called in the reading's transaction.
+    """
     _readers.append(settle)
+    if not_there is not None:
+        _missing_readers.append(not_there)
 
 
 def _apply_reading(account: ProviderAccount) -> None:

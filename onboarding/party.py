@@ -60,6 +60,20 @@ OPENING = frozenset({Account.UNDER_REVIEW, Account.DOCUMENTS_NEEDED, Account.INA
 RESTRICTIONS = frozenset({Account.SUSPENDED, Account.LIQUIDATE_ONLY, Account.CLOSED})
 
 
+#: Accounts that were opened and not ended.
+OPENED = frozenset({Account.ACTIVE, Account.SUSPENDED, Account.LIQUIDATE_ONLY})
+
+
+def listed_statuses(words: str) -> frozenset[str]:
+    """Every status of ours that a list's party status may stand for, since a list gives no reason.
+
+    Empty for a word nobody knows: that contradicts whatever we hold, and a person looks.
+    """
+    word = words.strip().upper()
+    found = {status for (known, _), status in _BY_REASON.items() if known == word}
+    return frozenset(found | ({_BY_STATUS[word]} if word in _BY_STATUS else set()))
+
+
 def account_status(party_status: str, reason: str) -> str | None:
     """Our status for the provider's pair of words; None when either word is unknown."""
     if reason not in REASONS or party_status not in _BY_STATUS:

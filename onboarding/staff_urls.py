@@ -11,6 +11,7 @@ from onboarding.views import (
     imports,
     migration,
     readback,
+    reconciliation,
     staff,
 )
 
@@ -37,6 +38,9 @@ urlpatterns = [
     path("files/<str:token>/", files.staff_file, name="file"),
     path("quarantine/<uuid:document_id>/", files.quarantined, name="document_quarantined"),
     path("applications/<uuid:application_id>/reveal/", staff.reveal, name="reveal"),
+    path("operations/reconciliation/", reconciliation.home, name="reconciliation"),
+    path("operations/reconciliation/now/", reconciliation.run_now, name="reconciliation_now"),
+    path("operations/reconciliation/list/", reconciliation.upload, name="reconciliation_list"),
     path("imports/", imports.batches, name="imports"),
     path("imports/new/", imports.upload, name="import_upload"),
     path("imports/migration/", migration.overview, name="migration"),

@@ -9,6 +9,8 @@ from onboarding import abandoned, document_checks, document_reminders, jobs, upl
 from onboarding.agreements import reminders, updates
 from onboarding.imports import asking, cockpit, handin_jobs
 from onboarding.imports import jobs as imports
+from onboarding.reconciliation import lists, runs, unknown
+from portal.errors import Conflict
 
 
 @shared_task
@@ -22,6 +24,34 @@ def accounts_poll() -> None:
 def account_read(account_id: str) -> None:
     """Read one account's record from the provider."""
     jobs.account_read(UUID(account_id))
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)
+def reconcile_start() -> None:
+    """Begin the night's reading of every account, unless one is under way."""
+    try:
+        runs.start()
+    except Conflict:
+        return
+
+
+@shared_task
+def reconcile_step() -> None:
+    """Read the next batch of the run that is under way, if it is due."""
+    runs.step()
+
+
+@shared_task
+def reconcile_unknown() -> None:
+    """Open cases for accounts that webhooks name and nobody knows; ring again for lists that lost their worker."""
+    unknown.look()
+    lists.sweep()
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)
+def reconcile_list(run_id: str) -> None:
+    """Compare some rows of the provider's own list."""
+    lists.work(UUID(run_id))
 
 
 @shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)

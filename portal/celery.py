@@ -36,6 +36,21 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"queue": "default"},
     },
+    "reconcile-start": {
+        "task": "onboarding.tasks.reconcile_start",
+        "schedule": crontab(hour="1", minute="30"),
+        "options": {"queue": "bulk", "expires": 3 * 3600},
+    },
+    "reconcile-step": {
+        "task": "onboarding.tasks.reconcile_step",
+        "schedule": 5.0,
+        "options": {"queue": "provider"},
+    },
+    "reconcile-unknown": {
+        "task": "onboarding.tasks.reconcile_unknown",
+        "schedule": 300.0,
+        "options": {"queue": "bulk"},
+    },
     "cases-return": {
         "task": "compliance.tasks.cases_return",
         "schedule": 60.0,

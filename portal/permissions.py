@@ -9,7 +9,16 @@ if TYPE_CHECKING:
 
 VIEW = frozenset({"application.view", "operations.view"})
 AGREEMENTS = frozenset({"agreement.view", "agreement.manage"})
-OPERATE = frozenset({"webhook.view", "webhook.replay", "outbox.view", "outbox.retry", "outage.note"})
+OPERATE = frozenset(
+    {
+        "webhook.view",
+        "webhook.replay",
+        "outbox.view",
+        "outbox.retry",
+        "outage.note",
+        "reconciliation.run",
+    }
+)
 #: `document.request` asks customers for papers, `document.upload` uploads on their behalf, `document.decide` accepts
 #: and rejects.
 DECIDE = frozenset(

@@ -10,11 +10,19 @@ from onboarding.models.entries import StepEntries
 from onboarding.models.imports import HandIn, ImportBatch, ImportRow, ImportTally
 from onboarding.models.invitations import InvitationState, OwnerInvitation
 from onboarding.models.owners import Address, Employment, InvestmentProfile, Owner
+from onboarding.models.reconciliation import (
+    AccountCheck,
+    JurisdictionReading,
+    ListedAccount,
+    ReconciliationRun,
+    UnknownAccount,
+)
 from onboarding.models.requests import ChangeRequest, ClosureRequest
 from onboarding.models.updates import AccountUpdate
 from onboarding.models.uploads import Upload, UploadPart, UploadState
 
 __all__ = [
+    "AccountCheck",
     "AccountUpdate",
     "Address",
     "Agreement",
@@ -36,11 +44,15 @@ __all__ = [
     "ImportTally",
     "InvestmentProfile",
     "InvitationState",
+    "JurisdictionReading",
+    "ListedAccount",
     "Owner",
     "OwnerInvitation",
     "ProviderAccount",
+    "ReconciliationRun",
     "StepEntries",
     "TrustedContact",
+    "UnknownAccount",
     "Upload",
     "UploadPart",
     "UploadState",
