@@ -14,6 +14,7 @@ import resource
 import struct
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,8 @@ MEMORY_BYTES = 1536 * MEGABYTE
 CPU_SECONDS = 40
 #: More than this beside the picture itself, and what goes on is the picture alone.
 MOST_METADATA = MEGABYTE
+#: All compressed parts of a PDF together may grow to this; more is a bomb, not a paper.
+MOST_UNPACKED = 400 * MEGABYTE
 #: The longest side of a preview, and of the picture that the provider gets of a file it does not take as it is.
 PREVIEW_PIXELS = 1600
 COPY_PIXELS = 4096
@@ -69,7 +72,7 @@ def checked(data: bytes, kind: str, most_pages: int, most_pixels: int) -> dict[s
     if _holds_archive(data):
         raise Refused("archive")
     if kind == "application/pdf":
-        return {"pages": _pdf_checked(data, most_pages), "extra": False}
+        return {"pages": _pdf_checked(data, most_pages, most_pixels), "extra": False}
     return {"pages": 1, "extra": _image_checked(data, kind, most_pixels)}
 
 
@@ -84,7 +87,7 @@ def _holds_archive(data: bytes) -> bool:
 # --- PDF ----------------------------------------------------------------------------------------------------
 
 
-def _pdf_checked(data: bytes, most_pages: int) -> int:
+def _pdf_checked(data: bytes, most_pages: int, most_pixels: int) -> int:
     import pikepdf  # noqa: PLC0415  a JPEG needs none of it, and each import costs its time at every upload
 
     end = data.rfind(b"%%EOF")
@@ -96,7 +99,7 @@ def _pdf_checked(data: bytes, most_pages: int) -> int:
         with pikepdf.open(io.BytesIO(data)) as pdf:
             if pdf.is_encrypted:
                 raise Refused("pdf_locked")
-            _inspect(pdf)
+            _inspect(pdf, most_pixels)
             pages = len(pdf.pages)
     except pikepdf.PasswordError as error:
         raise Refused("pdf_locked") from error
@@ -111,13 +114,18 @@ def _pdf_checked(data: bytes, most_pages: int) -> int:
     return pages
 
 
-def _inspect(pdf: Any) -> None:
-    """Every object, and what stands inside it. Raises Refused for what acts by itself or carries other files."""
+def _inspect(pdf: Any, most_pixels: int) -> None:
+    """Every object, and what stands inside it. Raises Refused for what acts, carries files, explodes."""
     import pikepdf  # noqa: PLC0415
 
     waiting: list[Any] = list(pdf.objects)
+    room = MOST_UNPACKED
     while waiting:
         one = waiting.pop()
+        if isinstance(one, pikepdf.Stream):
+            room -= _unpacked(one, room)
+            if room <= 0 or int(one.get("/Width", 0)) * int(one.get("/Height", 0)) > most_pixels:
+                raise Refused("heavy")
         if isinstance(one, pikepdf.Array):
             waiting += [part for part in one if _is_nested(part)]
             continue
@@ -133,6 +141,39 @@ def _inspect(pdf: Any) -> None:
         for key in keys & {"/OpenAction", "/AA"}:
             _inspect_opening(one[key])
         waiting += [part for part in (one.get(key) for key in keys) if _is_nested(part)]
+
+
+def _unpacked(stream: Any, room: int) -> int:
+    """How large a stream is without its compression; at least `room` when that is all it may take."""
+    import pikepdf  # noqa: PLC0415
+
+    given = stream.get("/Filter", pikepdf.Array())
+    filters = [str(name) for name in (given if isinstance(given, pikepdf.Array) else [given])]
+    pieces: Iterator[bytes] = iter([stream.read_raw_bytes()])
+    for name in filters[:8]:
+        if name not in {"/FlateDecode", "/Fl"}:
+            break
+        pieces = _inflated(pieces)
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size >= room:
+            break
+    return size
+
+
+def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """What is under one compression, a megabyte at a time; up to where it is damaged."""
+    unpacker = zlib.decompressobj()
+    for piece in pieces:
+        waiting = piece
+        while waiting:
+            try:
+                found = unpacker.decompress(waiting, MEGABYTE)
+            except zlib.error:
+                return
+            waiting = unpacker.unconsumed_tail
+            yield found
 
 
 def _inspect_opening(action: Any) -> None:
