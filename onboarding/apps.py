@@ -17,6 +17,7 @@ class OnboardingConfig(AppConfig):
             operations,
             selectors,
             services,
+            settlement_jobs,
             update_jobs,
         )
         from onboarding.cases import closures, duplicates, expired, quarantine, restricted  # noqa: PLC0415
@@ -42,6 +43,7 @@ class OnboardingConfig(AppConfig):
         outbox.register(services.SAVE_ACCOUNT, jobs.AccountSave())
         outbox.register(services.COMPARE, update_jobs.Compare())
         outbox.register(services.UPDATE, update_jobs.Update())
+        outbox.register(operations.SETTLEMENT, settlement_jobs.SettlementUpdate())
         outbox.register(operations.UPLOAD, document_jobs.DocumentUpload())
         outbox.register(operations.KYB_TRIGGER, document_jobs.KybTrigger())
         jobs.register_reader(update_jobs.apply_reading)

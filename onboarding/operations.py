@@ -10,3 +10,5 @@ PARTY_STATUS = "party_status"
 #: Passes a paper on; and begins the screening of a company or trust. Handled in onboarding.document_jobs.
 UPLOAD = "bakkt.document.upload"
 KYB_TRIGGER = "bakkt.account.kyb_trigger"
+#: Changes how an open account settles. Handled in onboarding.settlement_jobs.
+SETTLEMENT = "bakkt.account.settlement"

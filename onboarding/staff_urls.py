@@ -12,6 +12,7 @@ from onboarding.views import (
     migration,
     readback,
     reconciliation,
+    settlement,
     staff,
 )
 
@@ -37,6 +38,7 @@ urlpatterns = [
     ),
     path("files/<str:token>/", files.staff_file, name="file"),
     path("quarantine/<uuid:document_id>/", files.quarantined, name="document_quarantined"),
+    path("applications/<uuid:application_id>/settlement/", settlement.settlement, name="settlement"),
     path("applications/<uuid:application_id>/reveal/", staff.reveal, name="reveal"),
     path("operations/reconciliation/", reconciliation.home, name="reconciliation"),
     path("operations/reconciliation/now/", reconciliation.run_now, name="reconciliation_now"),

@@ -121,6 +121,8 @@ _AUDIT_WORDS = {
     "account.update_request": ("pencil", "Change of details asked for"),
     "account.update_done": ("check", "Change of details ended"),
     "account.update_by_staff": ("check", "Copies made the same by staff"),
+    "account.settlement": ("send", "Change of the settlement method asked for"),
+    "account.settlement_done": ("check", "Change of the settlement method ended"),
     "account.compare": ("eye", "Compared with the provider's copy"),
     "account.doubt": ("circle-help", "A word that contradicts what is known"),
     "account.doubt_settled": (

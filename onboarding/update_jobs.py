@@ -10,7 +10,7 @@ from compliance import services as compliance
 from onboarding import notices, payloads, updates
 from onboarding.jobs import POLL_AFTER, lock_account, saved
 from onboarding.models import AccountUpdate, Owner, ProviderAccount
-from onboarding.operations import UPDATE
+from onboarding.operations import SAVE_ACCOUNT, UPDATE
 from portal import audit, clock, outbox
 from portal.models import OutboundCall
 from providers.bakkt.compare import Difference, differences
@@ -79,7 +79,7 @@ def last_sent(account: ProviderAccount) -> AccountRequest | None:
     mine = {"subject_type": "onboarding.provideraccount", "subject_id": account.pk}
     changes = AccountUpdate.objects.filter(account=account).values("pk")
     calls = OutboundCall.objects.filter(status=OutboundCall.Status.SUCCEEDED)
-    opened = calls.filter(**mine)
+    opened = calls.filter(operation=SAVE_ACCOUNT, **mine)
     changed = calls.filter(operation=UPDATE, subject_id__in=changes)
     call = (opened | changed).order_by("-created_at").first()
     return AccountRequest.from_wire(call.body.reveal()) if call else None

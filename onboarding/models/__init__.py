@@ -18,6 +18,7 @@ from onboarding.models.reconciliation import (
     UnknownAccount,
 )
 from onboarding.models.requests import ChangeRequest, ClosureRequest
+from onboarding.models.settlement import SettlementChange
 from onboarding.models.updates import AccountUpdate
 from onboarding.models.uploads import Upload, UploadPart, UploadState
 
@@ -50,6 +51,7 @@ __all__ = [
     "OwnerInvitation",
     "ProviderAccount",
     "ReconciliationRun",
+    "SettlementChange",
     "StepEntries",
     "TrustedContact",
     "UnknownAccount",

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from onboarding import drafts, payloads, update_jobs
-from onboarding.models import AccountUpdate, Application, ProviderAccount
+from onboarding.models import AccountUpdate, Application, ProviderAccount, SettlementChange
 from onboarding.requirements import Problem
 from onboarding.services.shared import locked, require_part
 from onboarding.updates import (
@@ -34,6 +34,8 @@ def why_not_update(application: Application) -> list[str]:
     pending = under_way(account)
     if pending is not None and pending.status != Status.WAITING:
         return ["A change is on its way to the provider. Wait until it is done."]
+    if SettlementChange.objects.filter(account=account, status=SettlementChange.Status.SENDING).exists():
+        return ["Our staff are changing how the account settles. Wait until that is done."]
     return []
 
 
