@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
+from django.utils.formats import date_format
+
 from onboarding.models import Application, Document, DocumentRequest, Owner, ProviderAccount
 from onboarding.operations import KYB_TRIGGER, PARTY_STATUS, UPLOAD
 from onboarding.requirements.documents import (
@@ -81,9 +83,16 @@ class Paper:
 
     @property
     def lacks(self) -> str:
-        """What the customer still has to do, in a sentence; empty when nothing."""
+        """What the customer still has to do, in words; empty when nothing."""
         if self.handed_in:
             return ""
+        if self.request is None:
+            return self._lacks
+        day = date_format(self.request.due_on, "j F Y")
+        return f"{self._lacks} {'It was due' if self.request.is_overdue else 'Due'} on {day}."
+
+    @property
+    def _lacks(self) -> str:
         rejected = next((row for row in self.documents if row.verdict == Verdict.REJECTED), None)
         if rejected is not None:
             return rejected.rejected_because

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/", RedirectView.as_view(pattern_name="staff:applications"), name="staff"),
     path("staff/", include("onboarding.staff_urls")),
     path("staff/", include("onboarding.request_staff_urls")),
+    path("staff/", include("onboarding.document_staff_urls")),
     path("staff/cases/", include("compliance.staff_urls")),
     path("staff/webhooks/", include(inbox_urls)),
     path("staff/operations/", include(operations_urls)),

@@ -14,7 +14,7 @@ from onboarding.api import serializers as io
 from onboarding.api.views import CustomerView
 from onboarding.models import Document
 from onboarding.services.documents import document_upload
-from onboarding.words_documents import DocumentSide, DocumentType
+from onboarding.words_documents import DocumentSide, DocumentType, Verdict
 from portal.api.schema import answers
 
 
@@ -34,6 +34,12 @@ class DocumentSerializer(serializers.Serializer[Any]):
     size = serializers.IntegerField()
     sha256 = serializers.CharField()
     created_at = io.Moment()
+    verdict = serializers.ChoiceField(
+        choices=Verdict.choices, allow_blank=True, help_text="Of our staff; empty while nobody has looked."
+    )
+    rejected_because = serializers.CharField(
+        help_text="What you are told about `rejected`, else empty: upload this one again."
+    )
 
 
 class PaperSerializer(serializers.Serializer[Any]):
@@ -50,6 +56,12 @@ class PaperSerializer(serializers.Serializer[Any]):
     )
     done = serializers.BooleanField(source="handed_in", help_text="Nothing of it is missing.")
     missing = serializers.CharField(source="lacks", help_text="What to do, in a sentence; empty when done.")
+    request = serializers.UUIDField(
+        source="request.pk",
+        default=None,
+        allow_null=True,
+        help_text="The request it is asked for by, where there is one.",
+    )
     documents = DocumentSerializer(source="files", many=True)
 
 

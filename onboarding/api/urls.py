@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from onboarding.api import agreements, details, documents, files, owners, requests, uploads, views
+from onboarding.api import (
+    agreements,
+    details,
+    document_requests,
+    documents,
+    files,
+    owners,
+    requests,
+    uploads,
+    views,
+)
 
 app_name = "api"
 urlpatterns = [
@@ -39,6 +49,11 @@ urlpatterns = [
         "applications/<uuid:application_id>/uploads/<uuid:upload_id>",
         uploads.UploadView.as_view(),
         name="upload",
+    ),
+    path(
+        "applications/<uuid:application_id>/document-requests",
+        document_requests.DocumentRequestsView.as_view(),
+        name="document_requests",
     ),
     path("applications/<uuid:application_id>/details", details.DetailsView.as_view(), name="details"),
     path(

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from onboarding import drafts, papers, party, selectors, standing
+from onboarding import drafts, papers, papers_standing, party, selectors, standing
 from onboarding.corrections import corrections_of
 from onboarding.forms import ApplicationFilterForm
 from onboarding.models import Document
@@ -55,12 +55,29 @@ def applications(request: HttpRequest) -> HttpResponse:
             "form": form,
             "rows": rows,
             "filtered": bool(query),
+            "papers_tabs": _papers_tabs(request),
             "may_start": permissions.can_do(user_of(request), "application.start"),
             "nav_section": "applications",
             "older": f"?{urlencode([*query, ('after', page.older)])}" if page.older else "",
             "newer": f"?{urlencode([*query, ('before', page.newer)])}" if page.newer else "",
         },
     )
+
+
+def _papers_tabs(request: HttpRequest) -> list[dict[str, Any]]:
+    """The list's choices of papers, with how many each holds; the other filters stay."""
+    counts = selectors.papers_counts(user_of(request))
+    current = request.GET.get("papers", "")
+    found = []
+    for name, label in {"": "All", **papers_standing.FILTERS}.items():
+        query = request.GET.copy()
+        for gone in ("after", "before", "papers"):
+            query.pop(gone, None)
+        if name:
+            query["papers"] = name
+        url = f"?{query.urlencode()}" if query else request.path
+        found.append({"label": label, "url": url, "current": name == current, "count": counts.get(name)})
+    return found
 
 
 @require_GET
