@@ -20,7 +20,7 @@ class OnboardingConfig(AppConfig):
             settlement_jobs,
             update_jobs,
         )
-        from onboarding.cases import closures, duplicates, expired, quarantine, restricted  # noqa: PLC0415
+        from onboarding.cases import closures, duplicates, expired, identity, quarantine, restricted  # noqa: PLC0415
         from onboarding.cases import updates as updates_case  # noqa: PLC0415
         from onboarding.reconciliation import wiring  # noqa: PLC0415
         from portal import metrics, outbox  # noqa: PLC0415
@@ -32,6 +32,8 @@ class OnboardingConfig(AppConfig):
         kinds.register(restricted.kind)
         kinds.register(closures.kind)
         kinds.register(quarantine.kind)
+        kinds.register(identity.call)
+        kinds.register(identity.exhausted)
         kinds.register(expired.kind)
         nav.register_count("applications", selectors.applications_for_a_person)
         metrics.register_gauge(

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 
 from onboarding import jobs, party, standing
-from onboarding.models import ProviderAccount
+from onboarding.identity import checks
+from onboarding.models import IdentityCheck, ProviderAccount
 from portal.models import StatusChange, User
 from portal.ui.time import moment_words
 from providers.bakkt.events import Event, PartyEvent, parse_event
@@ -105,6 +106,11 @@ def _plan_party(event: InboundEvent, parsed: PartyEvent) -> Plan:
         return plan(Verdict.QUARANTINE, f"The account is closed; {words} needs a person.", account)
     if _is_older(event, account) and said != account.status:
         return plan(Verdict.NO_EFFECT, f"Stale, no effect: something newer is known than {words}.", account)
+    if said == Status.DOCUMENTS_NEEDED and parsed.verification_url:
+        check = IdentityCheck.objects.filter(account=account).first()
+        if check and checks.is_known(check, parsed.verification_url, parsed.verification_url_expiry):
+            line = "This link of the identity check, or a newer one, is known already: no effect."
+            return plan(Verdict.NO_EFFECT, line, account)
     if account.status == Status.LIQUIDATE_ONLY and said == Status.ACTIVE:
         # canTradeCrypto is true in both, so no reading can tell a late word from a lifted restriction.
         held = plan(
@@ -115,9 +121,9 @@ def _plan_party(event: InboundEvent, parsed: PartyEvent) -> Plan:
         parsed.status,
         parsed.reason,
     ):
-        if not parsed.verification_url:
-            return plan(Verdict.NO_EFFECT, f"The account is {known_as} already: no effect.", account)
-        return plan(Verdict.APPLY, "A new link for the identity check is kept.", account)
+        if parsed.verification_url:
+            return plan(Verdict.APPLY, "A new link for the identity check is kept.", account)
+        return plan(Verdict.NO_EFFECT, f"The account is {known_as} already: no effect.", account)
     if party.needs_reading(account.status, said):
         return plan(
             Verdict.APPLY,

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from onboarding import closures, notices, papers, party
+from onboarding.identity import checks, delivery
 from onboarding.models import Application, ProviderAccount
 from onboarding.operations import PARTY_STATUS
 from portal import audit, clock, outbox
@@ -129,10 +130,6 @@ def party_status_apply(
     assert said is not None, "the caller quarantines unknown words"
     account.party_status, account.party_reason, account.heard_at = party_status, reason, clock.now()
     account.doubt_status = account.doubt_reason = ""
-    if said == Status.DOCUMENTS_NEEDED and verification_url:
-        account.verification_url, account.verification_expires_at = verification_url, verification_expires_at
-    elif said != Status.DOCUMENTS_NEEDED:
-        account.verification_url = account.verification_expires_at = None
     changed = account.status != said
     if changed:
         heard = f"{party_status} {reason}"
@@ -146,13 +143,20 @@ def party_status_apply(
             "heard_at",
             "doubt_status",
             "doubt_reason",
-            "verification_url",
-            "verification_expires_at",
             "next_poll_at",
             "polls",
         ]
     )
-    _verdict(account.application, party.VERDICTS[said], reason, source)
+    was_written_to = _verdict(account.application, party.VERDICTS[said], reason, source)
+    link = checks.heard(
+        account,
+        is_asked=said == Status.DOCUMENTS_NEEDED,
+        url=verification_url,
+        expires_at=verification_expires_at,
+        reason=f"{party_status} {reason}",
+    )
+    if link is not None and not was_written_to and delivery.delivery_now().mail_by_us:
+        notices.identity_link(account.application)
     if said == Status.CLOSED:
         closures.account_closed(account, source=source)
     if source == "poll":
@@ -161,18 +165,23 @@ def party_status_apply(
         expected.met(account, PARTY_STATUS)
 
 
-def _verdict(application: Application, verdict: str, reason: str, source: str) -> None:
-    """Move the application along unless it is decided already: what happens later concerns the account alone."""
+def _verdict(application: Application, verdict: str, reason: str, source: str) -> bool:
+    """Move the application along unless it is decided already: what happens later concerns the account alone.
+
+    Whether the customer was written to about it.
+    """
     if application.status == verdict or not application.may_move_to(verdict):
-        return
+        return False
     application.move_to(verdict, actor=None, reason=party.REASONS.get(reason, reason), source=source)
     letters: dict[str, Callable[[Application], None]] = {
         Verdict.APPROVED: notices.application_approved,
         Verdict.REJECTED: notices.application_rejected,
         Verdict.ACTION_REQUIRED: notices.action_required,
     }
-    if verdict in letters:
-        letters[verdict](application)
+    if verdict not in letters:
+        return False
+    letters[verdict](application)
+    return True
 
 
 def party_status_doubt(account: ProviderAccount, *, party_status: str, reason: str) -> None:

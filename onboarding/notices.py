@@ -126,6 +126,26 @@ def restricted_refused(request: ChangeRequest) -> None:
     _send(request.account.application, "Your details were not changed", "restricted_refused")
 
 
+def identity_link(application: Application) -> None:
+    """A link for the identity check is here. The letter leads to our page and holds no link of the check."""
+    _send_check(application, "Please prove your identity", "identity_link")
+
+
+def identity_link_ends(application: Application, until: datetime) -> None:
+    """The link ends soon; what to do before that."""
+    _send_check(application, "Your link for the identity check ends soon", "identity_link_ends", until=until)
+
+
+def identity_call_missed(application: Application) -> None:
+    """We called and did not reach the customer."""
+    _send_check(application, "We tried to call you", "identity_call_missed")
+
+
+def _send_check(application: Application, subject: str, template: str, **facts: Any) -> None:
+    page = settings.PORTAL_URL + reverse("identity:check", args=[application.pk])
+    _send(application, subject, template, page=page, **facts)
+
+
 def document_held_back(document: Document) -> None:
     """The malware scan found something in a file; what to do."""
     _send_of_file(document, "We could not take your file", "document_held_back")

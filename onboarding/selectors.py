@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from onboarding import papers_standing, standing
-from onboarding.models import Application, Entity, Owner, OwnerInvitation
+from onboarding.models import Application, Entity, IdentityCheck, Owner, OwnerInvitation
 from onboarding.models.invitations import token_hash
 from portal import clock, permissions
 from portal.errors import NotFound
@@ -41,7 +41,7 @@ def application_for_customer(user: User, application_id: UUID) -> Application:
     """The customer's own application with its account. Raises NotFound, also for another customer's."""
     found = (
         Application.objects.filter(pk=application_id, customer__user=user)
-        .select_related("account", "customer__user", "import_row")
+        .select_related("account__identity_check", "customer__user", "import_row")
         .first()
     )
     if found is None:
@@ -54,7 +54,7 @@ def application_with_part(user: User, application_id: UUID) -> Application:
     theirs = Owner.objects.filter(application=OuterRef("pk"), user=user)
     found = (
         Application.objects.filter(Q(customer__user=user) | Exists(theirs), pk=application_id)
-        .select_related("account", "customer__user", "import_row")
+        .select_related("account__identity_check", "customer__user", "import_row")
         .first()
     )
     if found is None:
@@ -66,7 +66,7 @@ def parts_of(user: User) -> QuerySet[Owner]:
     """The parts the user took in applications of others, newest first."""
     return (
         Owner.objects.filter(user=user, is_applicant=False)
-        .select_related("application__account", "application__customer__user")
+        .select_related("application__account__identity_check", "application__customer__user")
         .order_by("-application_id")
     )
 
@@ -87,7 +87,7 @@ def applications_of(user: User) -> QuerySet[Application]:
     """The customer's own applications, newest first."""
     return (
         Application.objects.filter(customer__user=user)
-        .select_related("account", "import_row")
+        .select_related("account__identity_check", "import_row")
         .order_by("-pk")
     )
 
@@ -95,7 +95,11 @@ def applications_of(user: User) -> QuerySet[Application]:
 def application_for_staff(actor: User, application_id: UUID) -> Application:
     """Any application, for staff who may see applications. Raises Forbidden or NotFound."""
     permissions.require(actor, "application.view")
-    found = Application.objects.filter(pk=application_id).select_related("account", "customer__user").first()
+    found = (
+        Application.objects.filter(pk=application_id)
+        .select_related("account__identity_check", "customer__user")
+        .first()
+    )
     if found is None:
         raise NotFound("There is no such application.")
     return found
@@ -148,13 +152,13 @@ def applications_for_staff(
 ) -> Page[Application]:
     """One page of applications, newest first, paged by key on an index; never counted."""
     permissions.require(actor, "application.view")
-    rows = Application.objects.select_related("account", "customer__user")
+    rows = Application.objects.select_related("account__identity_check", "customer__user")
     if chosen.status == EXPIRED:
         rows = rows.filter(status=Status.WITHDRAWN, expired_at__isnull=False)
     elif chosen.status:
         rows = rows.filter(status=chosen.status)
     if chosen.waiting_on in WAITING_ON:
-        by_status = Q(status__in=WAITING_ON[chosen.waiting_on])
+        by_status = _waits_on(chosen.waiting_on)
         rows = rows.filter(papers_standing.waits_on(chosen.waiting_on, by_status))
     if chosen.papers in papers_standing.FILTERS:
         rows = rows.filter(papers_standing.by_papers(chosen.papers))
@@ -167,6 +171,14 @@ def applications_for_staff(
     page = keyset(rows, after=after, before=before, size=size)
     _attach_names(page.rows)
     return page
+
+
+def _waits_on(holder: str) -> Q:
+    """Applications by who has the ball. An identity check that a person of ours took over is not the customer's."""
+    taken_over = IdentityCheck.objects.filter(Q(status="exhausted") | Q(refused_at__isnull=False))
+    with_us = Q(status=Status.ACTION_REQUIRED, account__in=taken_over.values("account"))
+    waits = Q(status__in=WAITING_ON[holder])
+    return waits | with_us if holder == "us" else waits & ~with_us if holder == "customer" else waits
 
 
 def _midnight(day: date) -> datetime:

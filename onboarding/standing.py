@@ -3,14 +3,16 @@
 Computed from the rows alone, so that the customer's page, the staff's page and the API say the same thing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from onboarding import abandoned, papers_standing
+from onboarding.identity import standing as identity
 from onboarding.models import Application, ProviderAccount
+from onboarding.told import Standing
 from portal.ball import Ball
 
 Verdict = Application.Status
@@ -20,22 +22,6 @@ Account = ProviderAccount.Status
 SLOW_AFTER = timedelta(minutes=10)
 #: How long a person of ours may take to look at an application that is held.
 HELD_FOR = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Standing:
-    """The customer's view: a heading, what it means, what to do, and how the page is coloured."""
-
-    title: str
-    body: tuple[str, ...]
-    tone: str
-    #: What comes next, for people and for apps.
-    next_kind: str
-    next_title: str
-    #: Whether nothing else can be done before this.
-    blocking: bool
-    #: Whether the page should look again by itself, and after how many seconds.
-    poll_after: int | None = None
 
 
 def account_of(application: Application) -> ProviderAccount | None:
@@ -104,14 +90,7 @@ def ball(application: Application) -> Ball:
                 "Their decision; it can take some business days",
             )
         case Verdict.ACTION_REQUIRED:
-            due = account.verification_expires_at if account else None
-            return Ball(
-                "customer",
-                "Waiting for the customer's identity check",
-                since,
-                "The identity check with a document",
-                due,
-            )
+            return identity.ball(account, since)
         case Verdict.REJECTED:
             return Ball("nobody", "Decided: the account was not opened", since)
         case Verdict.WITHDRAWN:
@@ -151,9 +130,10 @@ def _after_approval(account: ProviderAccount | None, since: datetime) -> Ball:
             "provider",
             "The account is being looked at by the provider's compliance team",
         ),
-        Account.DOCUMENTS_NEEDED: ("customer", "Waiting for the customer's identity check"),
         Account.INACTIVE: ("provider", "The provider switched the account off"),
     }
+    if account.status == Account.DOCUMENTS_NEEDED and not account.closing_asked_at:
+        return identity.ball(account, account.status_at)
     holder, line = lines.get(Account(account.status), ("provider", "Waiting for the provider"))
     if account.closing_asked_at and account.status != Account.CLOSED:
         return Ball("provider", f"{line}; closing was asked for", account.closing_asked_at)
@@ -226,19 +206,6 @@ _REVIEW = Standing(
     False,
     15,
 )
-_PROVE = Standing(
-    "Please prove your identity",
-    (
-        "The provider asks for a photo of an identity document and of your face. "
-        "Have a driver's licence or passport at hand, and good light.",
-        "It takes about five minutes on a phone. Passing the check is needed for approval but does not promise it.",
-    ),
-    "warning",
-    "verify_identity",
-    "Start the identity check",
-    True,
-    15,
-)
 #: Also named where a person lifts a restriction (onboarding/events.py).
 ACTIVE = Standing(
     "Your account is active",
@@ -298,7 +265,6 @@ _AFTER: dict[str, Standing] = {
         False,
     ),
     Account.UNDER_REVIEW: _REVIEW,
-    Account.DOCUMENTS_NEEDED: _PROVE,
     Account.INACTIVE: Standing(
         "Your account is switched off",
         ("The provider has switched this account off. Write to us and we find out why.",),
@@ -336,7 +302,7 @@ def _without_requests(application: Application) -> Standing:
         case Verdict.IN_REVIEW:
             return _REVIEW
         case Verdict.ACTION_REQUIRED:
-            return _PROVE
+            return identity.standing(account)
         case Verdict.REJECTED:
             reason = account.party_reason if account else ""
             return Standing(
@@ -362,6 +328,8 @@ def _without_requests(application: Application) -> Standing:
                 "Start a new application",
                 False,
             )
+    if account and account.status == Account.DOCUMENTS_NEEDED:
+        return _with_closing(account, identity.standing(account))
     found = _AFTER.get(account.status, ACTIVE) if account else ACTIVE
     return _with_closing(account, found) if account else found
 

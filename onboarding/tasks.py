@@ -7,6 +7,7 @@ from django.db import InterfaceError, OperationalError
 
 from onboarding import abandoned, document_checks, document_reminders, jobs, upload_jobs
 from onboarding.agreements import reminders, updates
+from onboarding.identity import jobs as identity
 from onboarding.imports import asking, cockpit, handin_jobs
 from onboarding.imports import jobs as imports
 from onboarding.reconciliation import lists, runs, unknown
@@ -111,6 +112,13 @@ def imports_follow() -> None:
     cockpit.tally_keep()
     for batch_id in asking.batches_to_remind():
         imports_ask.delay(str(batch_id))
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)
+def identity_links() -> None:
+    """Count the identity-check links that ran out and warn of those that end soon, a batch at a time."""
+    if identity.links_expire() >= identity.BATCH or identity.links_warn() >= identity.BATCH:
+        identity_links.delay()
 
 
 @shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)

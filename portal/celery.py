@@ -103,6 +103,11 @@ app.conf.beat_schedule = {
         "schedule": 1800.0,
         "options": {"queue": "bulk", "expires": 1800},
     },
+    "identity-links": {
+        "task": "onboarding.tasks.identity_links",
+        "schedule": 60.0,
+        "options": {"queue": "default"},
+    },
     "document-checks": {
         "task": "onboarding.tasks.document_checks_sweep",
         "schedule": 10.0,

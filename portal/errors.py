@@ -107,3 +107,15 @@ class Unavailable(DomainError):
     code = "unavailable"
     status = 503
     title = "We are back in a moment"
+
+
+class ProviderAway(DomainError):
+    """The provider did not answer while a person waited; `retry_after` says in how many seconds to try again."""
+
+    code = "provider-away"
+    status = 503
+    title = "The provider cannot be reached"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

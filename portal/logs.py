@@ -44,7 +44,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"(?<![\w.:])\+\d[\d ()-]{7,17}\d\b"), REDACTED, ""),
     (re.compile(r"(/webhooks/[\w-]{1,64}/)[^/\s\"'?]+"), r"\1" + REDACTED, ""),
     # Confirmation and reset links sign people in; query strings carry whatever people type.
-    (re.compile(r"(/(?:confirm-email|password/reset/key|invite)/)[^/\s\"'?]+"), r"\1" + REDACTED, ""),
+    (
+        re.compile(r"(/(?:confirm-email|password/reset/key|invite|continue-check)/)[^/\s\"'?]+"),
+        r"\1" + REDACTED,
+        "",
+    ),
     (re.compile(r"(\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) [^\s?\"]*)\?[^\s\"]*"), r"\1", ""),
     (re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']*"), r"\1?" + REDACTED, ""),
 )

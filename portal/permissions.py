@@ -50,7 +50,7 @@ TABLE: dict[str, frozenset[str]] = {
     | IMPORTS
     | CASES
     | QUEUES
-    | {"case.manage", "audit.view", "document.quarantine"},
+    | {"case.manage", "audit.view", "identity.override", "document.quarantine"},
     "funding_operator": VIEW | OPERATE,
     "auditor": VIEW
     | {
@@ -63,7 +63,11 @@ TABLE: dict[str, frozenset[str]] = {
         "audit.view",
         "user.view",
     },
-    "administrator": VIEW | OPERATE | AGREEMENTS | IMPORTS | {"audit.view", "user.view", "user.manage"},
+    "administrator": VIEW
+    | OPERATE
+    | AGREEMENTS
+    | IMPORTS
+    | {"audit.view", "user.view", "user.manage", "identity.deliver"},
 }
 
 

@@ -59,6 +59,8 @@ def _do(world: World, account: Account, run: Run, step: Json) -> float:
         events.fiat_event(world, account, fields)
     elif step["do"] == "use_link":
         _use_link(world, account, fields["result"])
+    elif step["do"] == "decline_consent":
+        events.decline(account)
     elif step["do"] == "upload":
         _upload(world, account, fields)
     elif step["do"] == "kyb":

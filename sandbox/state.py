@@ -27,12 +27,14 @@ class Record:
 
 @dataclass
 class Link(Record):
-    """A document-verification link. `number` counts the links of one verification, from 1."""
+    """A document-verification link. `number` counts the links of one verification, from 1. `declined`: the customer
+    refused consent at it."""
 
     token: str
     number: int
     expires: float
     closed: bool = False
+    declined: bool = False
 
 
 @dataclass

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from onboarding import completeness, drafts, standing
 from onboarding.api.variants import STEP_FIELDS
 from onboarding.corrections import Correction, corrections_of
+from onboarding.identity.standing import stand_of
 from onboarding.models import Agreement, Application, Owner
 from onboarding.requirements import Field, Kind, Step, StepName, roles_of
 from onboarding.words import AccountType, EntityType, OwnerRole
@@ -203,7 +204,6 @@ class NextActionSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     title = serializers.CharField()
     body = serializers.CharField()
-    url = serializers.CharField(allow_null=True)
     expires_at = Moment(allow_null=True)
     poll_after = serializers.IntegerField(
         allow_null=True, help_text="Seconds until it is worth asking again."
@@ -279,7 +279,7 @@ def summary(application: Application) -> dict[str, Any]:
     """An application as JSON, without its answers."""
     account = standing.account_of(application)
     told = standing.standing(application)
-    due = account.verification_expires_at if account else None
+    check = stand_of(account)
     return dict(
         ApplicationSummarySerializer(
             {
@@ -296,8 +296,7 @@ def summary(application: Application) -> dict[str, Any]:
                     "kind": told.next_kind,
                     "title": told.next_title,
                     "body": " ".join(told.body),
-                    "url": verification_url(application) if told.next_kind == "verify_identity" else None,
-                    "expires_at": due if told.next_kind == "verify_identity" else None,
+                    "expires_at": check.expires_at if check and told.next_kind == "verify_identity" else None,
                     "poll_after": told.poll_after,
                     "blocking": told.blocking,
                 },
@@ -305,12 +304,6 @@ def summary(application: Application) -> dict[str, Any]:
             }
         ).data
     )
-
-
-def verification_url(application: Application) -> str | None:
-    """The link of the identity check, while it lives; for its owner only."""
-    account = standing.account_of(application)
-    return account.verification_url.reveal() if account and account.verification_url else None
 
 
 def whole(application: Application, viewer: User) -> dict[str, Any]:
@@ -345,7 +338,7 @@ def whole(application: Application, viewer: User) -> dict[str, Any]:
     told = summary(application)
     if not part.is_applicant:
         # The identity check is the applicant's.
-        told["next_action"] |= {"url": None, "expires_at": None}
+        told["next_action"] |= {"expires_at": None}
     return told | {
         "entity_type": application.entity_type,
         "roles": RoleSerializer(roles_of(application.account_type, application.entity_type), many=True).data,

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from onboarding.api import agreements, details, documents, files, identity, owners, requests, uploads, views
 from onboarding.api import (
     agreements,
     details,
@@ -38,12 +39,6 @@ urlpatterns = [
     path("applications/<uuid:application_id>/agreements", views.AcceptView.as_view(), name="accept"),
     path("applications/<uuid:application_id>/submit", views.SubmitView.as_view(), name="submit"),
     path("applications/<uuid:application_id>/documents", documents.DocumentsView.as_view(), name="documents"),
-    path(
-        "applications/<uuid:application_id>/documents/<uuid:document_id>/links",
-        files.DocumentLinksView.as_view(),
-        name="document_links",
-    ),
-    path("files/<str:token>", files.FileView.as_view(), name="file"),
     path("applications/<uuid:application_id>/uploads", uploads.UploadsView.as_view(), name="uploads"),
     path(
         "applications/<uuid:application_id>/uploads/<uuid:upload_id>",
@@ -51,6 +46,26 @@ urlpatterns = [
         name="upload",
     ),
     path(
+        "applications/<uuid:application_id>/identity-check",
+        identity.IdentityCheckView.as_view(),
+        name="identity_check",
+    ),
+    path(
+        "applications/<uuid:application_id>/identity-check/link",
+        identity.IdentityLinkView.as_view(),
+        name="identity_check_link",
+    ),
+    path(
+        "applications/<uuid:application_id>/identity-check/renewal",
+        identity.IdentityRenewalView.as_view(),
+        name="identity_check_renewal",
+    ),
+    path(
+        "applications/<uuid:application_id>/documents/<uuid:document_id>/links",
+        files.DocumentLinksView.as_view(),
+        name="document_links",
+    ),
+    path("files/<str:token>", files.FileView.as_view(), name="file"),
         "applications/<uuid:application_id>/document-requests",
         document_requests.DocumentRequestsView.as_view(),
         name="document_requests",

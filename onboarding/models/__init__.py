@@ -7,6 +7,7 @@ from onboarding.models.document_requests import DocumentRequest
 from onboarding.models.documents import Document, DocumentCopy
 from onboarding.models.entities import Entity, TrustedContact
 from onboarding.models.entries import StepEntries
+from onboarding.models.identity import IdentityCheck, IdentityDelivery, IdentityLink
 from onboarding.models.imports import HandIn, ImportBatch, ImportRow, ImportTally
 from onboarding.models.invitations import InvitationState, OwnerInvitation
 from onboarding.models.owners import Address, Employment, InvestmentProfile, Owner
@@ -40,6 +41,9 @@ __all__ = [
     "Employment",
     "Entity",
     "HandIn",
+    "IdentityCheck",
+    "IdentityDelivery",
+    "IdentityLink",
     "ImportBatch",
     "ImportRow",
     "ImportTally",

@@ -7,7 +7,6 @@ from django.db.models import Q
 
 from onboarding.models.applications import Application
 from portal import clock, ids
-from portal.sealed import SealedTextField
 from portal.states import Stateful
 
 
@@ -67,8 +66,6 @@ class ProviderAccount(Stateful):
     #: A word that contradicts what we know, held until a reading of the provider's record settles it.
     doubt_status = models.CharField(max_length=64, blank=True)
     doubt_reason = models.CharField(max_length=64, blank=True)
-    verification_url = SealedTextField(null=True, blank=True, mask="none")
-    verification_expires_at = models.DateTimeField(null=True, blank=True)
     #: While the customer waits for the account to be closed; onboarding.closures keeps it.
     closing_asked_at = models.DateTimeField(null=True, blank=True)
     next_poll_at = models.DateTimeField(null=True, blank=True)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from onboarding import drafts, papers, selectors, services, standing
 from onboarding.forms import StartForm
+from onboarding.identity.standing import stand_of
 from onboarding.models import Application
 from onboarding.services.paper_answers import CLOSED
 from onboarding.views.invitations import FOLLOWED
@@ -87,7 +88,7 @@ def _status_context(application: Application) -> dict[str, Any]:
         "ball": standing.ball(application),
         "tone": standing.TONES[application.status],
         "progress": _progress(application),
-        "verification_url": account.verification_url.reveal() if account and account.verification_url else "",
+        "identity": stand_of(account),
         "corrections": correction_links(drafts.load(application), application.customer.user)
         if application.corrections
         else [],

@@ -17,6 +17,7 @@ from onboarding.models import Document
 from onboarding.timeline import timeline
 from onboarding.views.details import updates_of
 from onboarding.views.documents import paper_cards
+from onboarding.views.identity_staff import identity_card
 from onboarding.views.shared import acceptances_of, summary_sections
 from portal import audit, permissions
 from portal.staff import staff_page, user_of
@@ -114,6 +115,7 @@ def _page(request: HttpRequest, found: Any, revealed: dict[str, Any], status: in
             "updates": updates_of(draft),
             "papers": paper_cards(papers.papers_of(found)),
             "replaced": found.documents.filter(status=Document.Status.REPLACED).order_by("-pk"),
+            "identity": identity_card(account, user_of(request)),
             "timeline": timeline(found),
             "standing": standing.standing(found),
             "may_fill": found.is_with_staff and permissions.can_do(user_of(request), "application.start"),

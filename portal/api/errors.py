@@ -13,7 +13,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from portal.api.problems import PROBLEM_TYPES, TYPE_BASE
-from portal.errors import DomainError, Unavailable
+from portal.errors import DomainError, ProviderAway, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
 API = "/api/v1/"
@@ -82,6 +82,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
             detail=error.message,
             errors=pointers(error.fields),
         )
+        if isinstance(error, ProviderAway):
+            headers["Retry-After"] = str(error.retry_after)
         if isinstance(error, Unavailable):
             headers["Retry-After"] = RETRY_AFTER
     elif isinstance(error, Http404):

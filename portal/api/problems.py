@@ -210,6 +210,13 @@ GROUPS = (
                 "Show `detail`. Do not repeat the request unchanged.",
             ),
             ProblemType(
+                "provider-away",
+                503,
+                "The provider cannot be reached",
+                "The provider gave no usable answer while you waited. Nothing was lost, and nothing was spent.",
+                "Show `detail`. Let the person try again after `Retry-After` seconds.",
+            ),
+            ProblemType(
                 "unavailable",
                 503,
                 "We are back in a moment",

@@ -34,6 +34,7 @@ SECTIONS = (
     Section("outbox", "Outbound calls", "send", "operations:outbox", ("outbox.view",)),
     Section("operations", "Operations", "activity", "operations:home", ("operations.view",)),
     Section("audit", "Audit", "scroll-text", "operations:audit", ("audit.view",)),
+    Section("identity_check", "Identity check", "id-card", "identity_staff:delivery", ("identity.deliver",)),
     Section("users", "Users", "users", "users:list", ("user.view", "user.manage")),
 )
 _counts: dict[str, tuple[Callable[[], int], str]] = {}

@@ -124,6 +124,12 @@ def link_details(world: World, account: Account, link: Link) -> Json:
     }
 
 
+def decline(account: Account) -> None:
+    """The customer refused consent at the link: it is of no more use, and nobody is told."""
+    if account.link:
+        account.link.declined = True
+
+
 RESULTS = {
     "pass": ("ACTIVE", "ENROLLMENT"),
     "fail": ("INACTIVE", "RISK_KYC"),

@@ -53,7 +53,10 @@ def heartbeat(world: World, request: Request) -> Json:
 
 @endpoint("document_verification_details", method="GET", family=FAMILY, error=error)
 def document_verification_details(world: World, request: Request, partner: str, ref: str) -> Json:
-    """The current link, or the next one after an expiry; three expirations, then no more (seed 000)."""
+    """The current link, or the next one after an expiry; three expirations, then no more (seed 000).
+
+    After declined consent there is none without `overrideCustomerDeclinedConsent`: its meaning is taken from its name.
+    """
     if not FORMS["a UUID"](partner):
         raise Answer(400, _bad_field("partnerId", "Not a UUID", partner))
     with world.change() as state:
@@ -66,12 +69,18 @@ def document_verification_details(world: World, request: Request, partner: str, 
                 400,
                 problem("PARTY_INVALID_OPERATION", "invalid operation", "No document verification is open"),
             )
+        override = request.plain.GET.get("overrideCustomerDeclinedConsent", "").lower() == "true"
+        if link.declined and not override:
+            text = "The customer declined consent"
+            raise Answer(400, problem("CUSTOMER_DECLINED_CONSENT", "customer declined consent", text))
         expired = events.expirations(world, link)
         if expired >= events.MOST_LINKS:
             text = "No further verification URL can be issued"
             raise Answer(400, problem("MAX_ATTEMPTS_REACHED", "document verification limit", text))
         if expired == link.number:
             link = events.open_link(world, account, number=link.number + 1)
+        elif link.declined:
+            link = events.open_link(world, account, number=link.number)
         return events.link_details(world, account, link)
 
 

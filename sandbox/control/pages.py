@@ -168,6 +168,9 @@ def verify(request: HttpRequest, token: str) -> HttpResponse:
         condition = _condition(here, account)
         if request.method == "POST" and condition == "open" and account:
             result = request.POST.get("result", "")
+            if result == "decline":
+                events.decline(account)
+                condition = "declined"
             if result in events.RESULTS:
                 events.use_link(here, account, result, wait=state.settings.webhook_delay)
                 condition = "done"
@@ -178,7 +181,10 @@ def verify(request: HttpRequest, token: str) -> HttpResponse:
             "delay": state.settings.webhook_delay,
         }
     return render(
-        request, "sandbox/verify.html", context, status=200 if condition in ("open", "done") else 410
+        request,
+        "sandbox/verify.html",
+        context,
+        status=200 if condition in ("open", "done", "declined") else 410,
     )
 
 
@@ -187,6 +193,8 @@ def _condition(here: World, account: Account | None) -> str:
         return "unknown"
     if account.link.closed:
         return "used"
+    if account.link.declined:
+        return "declined"
     return "open" if account.link.expires > here.clock.now() else "expired"
 
 

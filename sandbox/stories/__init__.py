@@ -9,6 +9,7 @@ A file holds `title`, `about`, `person` (a built-in one, used when the story ope
     expire_link                   time passes until the current link has expired
     use_link                      the customer uses the current link (the next one, had it expired);
                                   `result`: pass, fail or review
+    decline_consent               the customer refuses consent at the current link
     upload                        a paper comes, until KYB screening: `documentType`; `documentSide` (FRONT);
                                   `owner`, counted from 0, whose paper it is
     kyb                           KYB screening is triggered
@@ -33,6 +34,7 @@ WORDS = {
     "event": {"partyStatus", "reasonCode", "link"},
     "expire_link": set(),
     "use_link": {"result"},
+    "decline_consent": set(),
     "upload": {"documentType", "documentSide", "owner"},
     "kyb": set(),
     "update": {"changes"},

@@ -210,7 +210,36 @@ if (!location.search && matchMedia("(max-width: 47.99em)").matches) {
   all("details[data-filters]").forEach((panel) => { panel.open = false; });
 }
 
+// --- Time left, in the words of the server (onboarding/views/identity.py): data-countdown="seconds when it was sent".
+// Not announced: it stands in the text for whoever reads it. When it is over the page is asked again.
+function timeLeft(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  const sizes = [[Math.floor(minutes / 1440), "day"], [Math.floor((minutes % 1440) / 60), "hour"], [minutes % 60, "minute"]];
+  const first = sizes.findIndex(([number]) => number > 0);
+  if (first < 0) return "less than a minute";
+  return sizes.slice(first, first + 2).filter(([number]) => number)
+    .map(([number, unit]) => number + " " + unit + (number === 1 ? "" : "s")).join(" and ");
+}
+function countdowns(within) {
+  all("[data-countdown]", within).forEach((place) => {
+    // By the time since the page came: the clock of a phone may be wrong.
+    const end = performance.now() + Number(place.dataset.countdown) * 1000;
+    const tick = setInterval(() => {
+      const left = Math.floor((end - performance.now()) / 1000);
+      if (!place.isConnected) clearInterval(tick);
+      else if (left < -2) {
+        clearInterval(tick);
+        location.reload();
+      } else {
+        const words = timeLeft(Math.max(left, 0));
+        if (place.textContent !== words) place.textContent = words;
+      }
+    }, 1000);
+  });
+}
+
 function enhance(within) {
+  countdowns(within);
   copyButtons(within);
   reveals(within);
   passwords(within);

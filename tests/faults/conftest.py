@@ -27,7 +27,8 @@ def point_at(settings: Any, url: str) -> None:
     settings.BAKKT_PARTNER_ID = "7c0e4a52-6f0b-4d3c-9a52-0d8c2f1b7a11"
     for cached in (clients._crypto, clients._partner, clients._transport):
         cached.cache_clear()
-    clients._transport(False)._timeouts = QUICK
+    for waiting in (False, True):
+        clients._transport(waiting)._timeouts = QUICK
 
 
 def test_database_url() -> str:

@@ -134,10 +134,11 @@ def test_the_identity_check_by_link(
         "customer",
     )
     account = account_of(application)
-    url = account.verification_url.reveal()
+    check = account.identity_check
+    url = check.links.get().url.reveal()
     assert url.startswith(f"{box.url}/verify/")
-    assert url not in repr(account.verification_url)
-    expires = account.verification_expires_at
+    assert url not in repr(check.links.get().url)
+    expires = check.expires_at
     assert expires is not None
     assert timedelta(hours=71) < expires - clock.now() <= timedelta(hours=72)
     assert standing.ball(account.application).due == expires
@@ -148,7 +149,8 @@ def test_the_identity_check_by_link(
     assert done.status_code == 200
     deliver(box)
     assert seen(application) == expected
-    assert not account_of(application).verification_url
+    assert account_of(application).identity_check.status == "resolved"
+    assert check.links.get().url is None
 
 
 def test_a_silent_provider_is_read_when_its_answer_is_late(
