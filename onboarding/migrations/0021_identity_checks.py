@@ -40,7 +40,7 @@ def links_move(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onboarding", "0019_reconciliation"),
+        ("onboarding", "0020_settlement_changes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
