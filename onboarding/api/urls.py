@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from onboarding.api import agreements, details, documents, files, identity, owners, requests, uploads, views
 from onboarding.api import (
     agreements,
     details,
     document_requests,
     documents,
     files,
+    identity,
     owners,
     requests,
     uploads,
@@ -66,6 +66,7 @@ urlpatterns = [
         name="document_links",
     ),
     path("files/<str:token>", files.FileView.as_view(), name="file"),
+    path(
         "applications/<uuid:application_id>/document-requests",
         document_requests.DocumentRequestsView.as_view(),
         name="document_requests",
