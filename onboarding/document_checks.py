@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import Min
 
 from compliance import services as compliance
-from onboarding import confined, notices
+from onboarding import confined, document_requests, notices
 from onboarding.cases import quarantine
 from onboarding.jobs import lock_account
 from onboarding.models import Application, Document, DocumentCopy, ProviderAccount
@@ -216,3 +216,5 @@ def _go_on(row: Document, verdict: Verdict, problem: str, account: ProviderAccou
         row.move_to(Status.RECEIVED, actor=None, source="task")
     if account is not None:
         papers_go_on(account, actor=None)
+    is_told = row.status in {Status.QUARANTINED, Status.REFUSED}
+    document_requests.follow(row.application, actor=None, source="task", is_told=is_told)

@@ -49,11 +49,6 @@ class File:
         return papers.is_expired(self.row)
 
     @property
-    def may_open(self) -> bool:
-        """Whether the file may be opened by who holds the permission."""
-        return self.row.scan in Document.SAFE
-
-    @property
     def reject_form(self) -> RejectForm:
         """A form of its own, since a page has many."""
         return RejectForm(initial={"seen": self.row.decisions}, auto_id=f"id_{self.row.pk}_%s")

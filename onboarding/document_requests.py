@@ -106,11 +106,12 @@ def again(request: DocumentRequest) -> None:
 # --- What became of it --------------------------------------------------------------------------------------
 
 
-def follow(application: Application, *, actor: User | None, source: str) -> None:
+def follow(application: Application, *, actor: User | None, source: str, is_told: bool = False) -> None:
     """Move the application's live requests to what its files say now, and count them anew.
 
     Called whenever a file came, left or was judged. All of one paper's sides accepted by us: accepted. All there:
     handed in. Of an expiring paper the new one needs nobody's look: it is accepted when the provider has it.
+    `is_told` means that the customer has a letter about what happened already.
     """
     live = list(
         DocumentRequest.objects.select_for_update(of=("self",))
@@ -122,11 +123,11 @@ def follow(application: Application, *, actor: User | None, source: str) -> None
         request.application = application
         found = files_for(request, rows)
         if _whole(found, partial(_settles, request)):
-            _move(request, Status.ACCEPTED, actor, source)
+            _move(request, Status.ACCEPTED, actor, source, is_told)
         elif _whole(found, papers.is_handed_in):
-            _move(request, Status.HANDED_IN, actor, source)
+            _move(request, Status.HANDED_IN, actor, source, is_told)
         else:
-            _move(request, Status.OPEN, actor, source)
+            _move(request, Status.OPEN, actor, source, is_told)
     tally(application)
 
 
@@ -157,7 +158,7 @@ def _whole(rows: Iterable[Document], good: Callable[[Document], bool]) -> bool:
     return any(not missing_sides(kind, there) for kind, there in sides.items())
 
 
-def _move(request: DocumentRequest, new: str, actor: User | None, source: str) -> None:
+def _move(request: DocumentRequest, new: str, actor: User | None, source: str, is_told: bool) -> None:
     if request.status == new:
         return
     request.move_to(new, actor=actor, source=source)
@@ -167,7 +168,8 @@ def _move(request: DocumentRequest, new: str, actor: User | None, source: str) -
         request.next_on = next_day(request)
         request.save(update_fields=["due_on", "next_on"])
         recorded("document.request_reopen", request, actor=actor, source=source)
-        again(request)
+        if not is_told:
+            again(request)
         return
     recorded(f"document.request_{new}", request, actor=actor, source=source)
     settle_case(request, source)

@@ -22,7 +22,8 @@ from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, at_once, deliver
 from tests.flow import drain, publish_agreements, submitted
 from tests.onboarding import journeys
-from tests.onboarding.papers_support import file, jpeg, upload, upload_all
+from tests.onboarding.corpus import EICAR
+from tests.onboarding.papers_support import file, jpeg, pdf, upload, upload_all
 from tests.onboarding.requests_support import (
     accept,
     applicant_of,
@@ -32,6 +33,7 @@ from tests.onboarding.requests_support import (
     reject,
     subjects,
 )
+from tests.onboarding.scanner import scanning
 from tests.people import make_customer_user
 
 Status = DocumentRequest.Status
@@ -442,3 +444,28 @@ def test_the_list_filters_by_papers_and_by_who_has_the_ball(opened: Application,
     drain()
     accept(analyst, document)
     assert state() == ([], ["nobody"])
+
+
+# --- Malware ------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_is_held_back_opens_the_request_again(
+    opened: Application, analyst: User, settings: Any
+) -> None:
+    request = ask(analyst, opened)
+    with scanning(settings):
+        document = proof(
+            opened.customer.user,
+            opened,
+            file=file(pdf().replace(b"%%EOF", b"%" + EICAR + b"\n%%EOF"), "proof.pdf"),
+        )
+        assert now(request) == Status.HANDED_IN
+        with pytest.raises(Conflict, match="malware"):
+            accept(analyst, document)
+        drain()
+    document.refresh_from_db()
+    assert (document.status, now(request)) == (Document.Status.QUARANTINED, Status.OPEN)
+    # One letter tells of it, not two.
+    assert subjects() == ["We need a paper from you"]
+    assert MailMessage.objects.filter(subject="We could not take your file").count() == 1
+    assert fresh(opened).papers_asked == 1
