@@ -22,25 +22,16 @@ def on_starting(server: Any) -> None:
     """Counters of processes that are long gone must not be added to ours; a worker's beside us are kept."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder:
+        from portal import metric_files  # noqa: PLC0415  (only where metrics are shared)
+
         Path(folder).mkdir(parents=True, exist_ok=True)
-        for file in Path(folder).glob("*_[0-9]*.db"):
-            if not _runs(int(file.stem.rpartition("_")[2])):
-                file.unlink(missing_ok=True)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        metric_files.drop_dead(Path(folder))
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Tell the metrics that a worker ended."""
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        from prometheus_client import multiprocess  # noqa: PLC0415  (only where metrics are shared)
+    """A worker ended: what it counted is added up with the other dead, or each one replaced would leave its files."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder:
+        from portal import metric_files  # noqa: PLC0415
 
-        multiprocess.mark_process_dead(worker.pid)
+        metric_files.fold_dead(Path(folder))

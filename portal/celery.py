@@ -1,5 +1,6 @@
 """The Celery application, its queues and its beat schedule."""
 
+import logging
 import os
 from typing import Any
 
@@ -11,6 +12,7 @@ from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.entity import Queue
 
 from portal.context import acting
+from portal.lost_receipts import LostReceipt
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 # The celery command lays BROKER_URL over the settings, which hold the same address with all that kombu wants of it.
@@ -141,6 +143,7 @@ app.autodiscover_tasks(["portal", "providers", "compliance", "onboarding"])
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def keep_our_logging(**_: object) -> None:
     """Celery would install its own handlers; Django's settings have configured ours already."""
+    logging.getLogger(LostReceipt.LOGGER).addFilter(LostReceipt())
 
 
 @task_prerun.connect  # type: ignore[untyped-decorator]

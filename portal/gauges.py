@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Count, Min
 
 from portal import clock
-from portal.heartbeat import QUEUES
+from portal.heartbeat import QUEUES, workers
 from portal.metrics import register_gauge
 from portal.models import AuditSeal, Heartbeat, MailMessage, OutboundCall
 
@@ -38,6 +38,10 @@ def _heartbeats() -> Mapping[str, float]:
     return {row.name: seconds_since(row.at) for row in Heartbeat.objects.filter(name__in=QUEUES)}
 
 
+def _workers() -> Mapping[str, float]:
+    return {row.name: seconds_since(row.at) for row in workers()}
+
+
 def _last_seal() -> Mapping[str, float]:
     last = AuditSeal.objects.order_by("-seq").first()
     return {"audit": seconds_since(last.at if last else None)}
@@ -47,4 +51,5 @@ register_gauge("portal_outbox_calls", "Outbound calls that are not finished", "s
 register_gauge("portal_outbox_oldest_seconds", "Age of the oldest unfinished call", "status", _outbox_oldest)
 register_gauge("portal_mail_waiting", "Messages not yet handed over", "kind", _mail_waiting)
 register_gauge("portal_heartbeat_age_seconds", "Since a worker last took a task of it", "queue", _heartbeats)
+register_gauge("portal_worker_heartbeat_age_seconds", "Since its loop last came round", "worker", _workers)
 register_gauge("portal_audit_seal_age_seconds", "Since audit entries were last sealed", "trail", _last_seal)

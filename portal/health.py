@@ -81,12 +81,15 @@ def _broker() -> str:
 
 def _background() -> str:
     try:
-        silent = heartbeat.silent()
+        silent, hung = heartbeat.silent(), len(heartbeat.silent_workers())
     except DatabaseError:
         return "unknown"
     if len(silent) == len(heartbeat.QUEUES):
         return "not seen lately"
-    return f"not seen lately: {', '.join(silent)}" if silent else OK
+    if silent:
+        return f"not seen lately: {', '.join(silent)}"
+    # Their number alone: their names are those of machines.
+    return f"{hung} worker{'' if hung == 1 else 's'} not seen lately" if hung else OK
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

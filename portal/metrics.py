@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, g
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+
+from portal import metric_files
 
 REQUESTS = Counter(
     "portal_requests_total", "Requests by route, method and status", ["route", "method", "status"]
@@ -60,12 +63,16 @@ def exposition() -> bytes:
     With PROMETHEUS_MULTIPROC_DIR set (a folder of this machine, cleaned at each start of the web) counters are
     summed over all processes that have it set; without it, it tells those of the process that was asked.
     """
-    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not folder:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    registry.register(RowGauges())
-    return generate_latest(registry)
+    with metric_files.held(Path(folder), to_write=False):
+        counted = generate_latest(registry)
+    rows = CollectorRegistry()
+    rows.register(RowGauges())
+    return counted + generate_latest(rows)
 
 
 class MetricsMiddleware:

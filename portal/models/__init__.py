@@ -1,7 +1,7 @@
 """Rows of the platform."""
 
 from portal.models.audit import AuditEntry, AuditSeal, AuditSealedEntry
-from portal.models.heartbeat import Heartbeat
+from portal.models.heartbeat import Heartbeat, WorkerHeartbeat
 from portal.models.idempotency import IdempotentRequest
 from portal.models.mail import MailMessage
 from portal.models.outbox import OutboundCall
@@ -19,4 +19,5 @@ __all__ = [
     "Role",
     "StatusChange",
     "User",
+    "WorkerHeartbeat",
 ]

@@ -93,6 +93,7 @@ def operations(request: HttpRequest) -> HttpResponse:
             "outages": expected.outages(),
             "circuits": selectors.circuits(),
             "silent": silent,
+            "hung": ", ".join(heartbeat.silent_workers()),
             "silent_words": ", ".join(silent),
             "all_silent": len(silent) == len(heartbeat.QUEUES),
             "calls_open": sum(waiting.values()),

@@ -16,8 +16,10 @@ from django.db import OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 
-from portal import clock, health, heartbeat, metrics
+from portal import clock, health, heartbeat, metric_files, metrics
 from portal.models import Heartbeat, MailMessage
 
 
@@ -217,3 +219,67 @@ def test_a_starting_web_keeps_the_counts_of_those_that_live(
     root = Path(__file__).resolve().parents[2]
     runpy.run_path(str(root / "gunicorn.conf.py"))["on_starting"](None)
     assert list(tmp_path.iterdir()) == [kept]
+
+
+def counted(folder: Path, number: int, *, keep: bool = False) -> subprocess.Popen[str]:
+    """A process that counted `number` requests in the folder; `keep`: it goes on living until its input ends."""
+    code = (
+        "from portal.metrics import REQUESTS, LATENCY;"
+        f"REQUESTS.labels('home', 'GET', 200).inc({number}); LATENCY.labels('home').observe(0.2);"
+        "print('counted', flush=True); input()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(folder)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None and process.stdout.readline() == "counted\n"
+    if not keep:
+        process.communicate("")
+    return process
+
+
+def sums(folder: Path) -> list[float]:
+    """Requests, and the latencies seen, over all processes."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
+    return [
+        registry.get_sample_value(
+            "portal_requests_total", {"route": "home", "method": "GET", "status": "200"}
+        )
+        or 0,
+        registry.get_sample_value("portal_request_seconds_count", {"route": "home"}) or 0,
+    ]
+
+
+def test_processes_that_ended_leave_their_numbers_and_no_files(tmp_path: Path) -> None:
+    living = counted(tmp_path, 5, keep=True)
+    try:
+        counted(tmp_path, 2)
+        counted(tmp_path, 3)
+        assert sums(tmp_path) == [10, 3]
+        assert metric_files.fold_dead(tmp_path) == 4
+        assert sums(tmp_path) == [10, 3]
+        counted(tmp_path, 1)
+        assert metric_files.fold_dead(tmp_path) == 2
+        assert metric_files.fold_dead(tmp_path) == 0
+        assert sums(tmp_path) == [11, 4]
+        names = {f"counter_{living.pid}.db", f"histogram_{living.pid}.db", "counter_0.db", "histogram_0.db"}
+        assert {file.name for file in tmp_path.iterdir()} == names | {"lock"}
+        # A web that starts anew counts from nothing, beside those that live.
+        metric_files.drop_dead(tmp_path)
+        assert sums(tmp_path) == [5, 1]
+    finally:
+        living.communicate("")
+
+
+def test_gunicorn_folds_when_a_worker_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted(tmp_path, 2)
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    root = Path(__file__).resolve().parents[2]
+    runpy.run_path(str(root / "gunicorn.conf.py"))["child_exit"](None, None)
+    assert {file.name for file in tmp_path.iterdir()} == {"counter_0.db", "histogram_0.db", "lock"}
+    assert sums(tmp_path) == [2, 1]
