@@ -57,6 +57,11 @@ class StepState:
         return None if self.owner is None or self.owner.is_applicant else self.owner.pk
 
     @property
+    def is_private(self) -> bool:
+        """Whether it belongs to an owner with a part of their own: what lacks there is theirs to know."""
+        return self.owner is not None and self.owner.fills_in_themselves
+
+    @property
     def path(self) -> str:
         """Its name among all steps of the application: identity, or owners/<id>/identity."""
         return f"owners/{self.owner_id}/{self.step.name}" if self.owner_id else str(self.step.name)
@@ -176,6 +181,12 @@ def _control_problems(draft: Draft, counts: dict[OwnerRole, int]) -> dict[str, l
     return found
 
 
+def lacks_something(state: StepState) -> str:
+    """All that others are told of a step in somebody's own part."""
+    name = state.owner.full_name if state.owner else ""
+    return f"Something is missing in the part of {name or 'one of the owners'}."
+
+
 def first_open(states: list[StepState]) -> StepState | None:
     """Where a returning customer goes on: the first step that is not done; None when all are."""
     return next((state for state in states if not state.done), None)
@@ -185,9 +196,17 @@ def missing(states: list[StepState]) -> dict[str, list[str]]:
     """Everything that stands in the way of submitting, as {"step.field": sentences}."""
     found: dict[str, list[str]] = {}
     for state in states:
+        lacking = _lacking(state)
+        if lacking and state.is_private:
+            found[f"owners/{state.owner_id}"] = [lacks_something(state)]
+        else:
+            found |= lacking
+    return found
+
+
+def _lacking(state: StepState) -> dict[str, list[str]]:
+    found = {f"{state.path}.{name}": sentences for name, sentences in state.blocking.items()}
+    if state.version == 0 and not state.problems and not state.step.optional and not state.may_wait:
         whose = f" for {state.owner.full_name or 'this person'}" if state.owner_id and state.owner else ""
-        if state.version == 0 and not state.problems and not state.step.optional and not state.may_wait:
-            found[state.path] = [f"Fill in “{state.step.title}”{whose}."]
-        for name, sentences in state.blocking.items():
-            found[f"{state.path}.{name}"] = sentences
+        found[state.path] = [f"Fill in “{state.step.title}”{whose}."]
     return found

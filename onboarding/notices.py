@@ -17,6 +17,7 @@ from onboarding.models import (
     ClosureRequest,
     Document,
     DocumentRequest,
+    Owner,
     OwnerInvitation,
 )
 from onboarding.models.invitations import INVITATION_LASTS
@@ -24,9 +25,12 @@ from portal import clock, mail
 from portal.models import User
 
 
-def _send(application: Application, subject: str, template: str, **facts: Any) -> None:
-    owner = drafts.applicant_of(application)
-    user = application.customer.user
+def _send(
+    application: Application, subject: str, template: str, *, part: Owner | None = None, **facts: Any
+) -> None:
+    """To the applicant, or to the owner who has a part of their own."""
+    owner = part or drafts.applicant_of(application)
+    user = part.user if part and part.user else application.customer.user
     mail.send(
         to=user.email,
         subject=subject,
@@ -61,13 +65,13 @@ def correction_needed(application: Application) -> None:
 
 
 def update_applied(update: AccountUpdate) -> None:
-    """A change of details is done."""
-    _send(update.account.application, "Your details were changed", "update_applied")
+    """A change of details is done; to whoever's it is."""
+    _send(update.account.application, "Your details were changed", "update_applied", part=update.of_owner)
 
 
 def update_refused(update: AccountUpdate) -> None:
     """A change of details was not made; everything is as before."""
-    _send(update.account.application, "Your details were not changed", "update_refused")
+    _send(update.account.application, "Your details were not changed", "update_refused", part=update.of_owner)
 
 
 def draft_waits(application: Application, kept_until: datetime | None) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from onboarding import drafts, payloads
 from onboarding.agreements import scope
@@ -73,6 +74,25 @@ def changed_labels(item: Changeable, cleaned: dict[str, Any]) -> list[str]:
         if (cleaned.get(field.name) or None) != (before or None):
             found.append(f"{field.group}: {field.label.lower()}" if field.group else field.label)
     return found
+
+
+def updates_for(application: Application, viewer: Owner | None) -> QuerySet[AccountUpdate]:
+    """The account's changes that this owner may know of: all, or those of their own part. None is staff."""
+    rows = AccountUpdate.objects.filter(account__application=application)
+    return rows.filter(of_owner=viewer) if viewer is not None and viewer.fills_in_themselves else rows
+
+
+def is_private(update: AccountUpdate, viewer: Owner | None) -> bool:
+    """Whether what it changes is another owner's own part."""
+    return viewer is not None and update.of_owner_id is not None and update.of_owner_id != viewer.pk
+
+
+def shown_labels(update: AccountUpdate, viewer: Owner | None) -> list[str]:
+    """What it changes, or whose details where that is not for this viewer."""
+    if is_private(update, viewer):
+        assert update.of_owner is not None
+        return [f"Details of {update.of_owner.full_name}"]
+    return update.labels
 
 
 def agreements_wait(application: Application) -> bool:

@@ -12,7 +12,7 @@ from onboarding import drafts, selectors, services
 from onboarding.api import serializers as io
 from onboarding.api.views import IDEMPOTENCY_KEY, STEP, STEP_ANSWERS, CustomerView
 from onboarding.models import AccountUpdate
-from onboarding.updates import changeable
+from onboarding.updates import changeable, shown_labels, updates_for
 from portal.api.idempotency import once
 from portal.api.schema import answers
 from portal.errors import Invalid
@@ -53,8 +53,10 @@ class DetailsView(CustomerView):
         responses=answers(200, DetailsSerializer, "not-found"),
     )
     def get(self, request: Request, application_id: UUID) -> Response:
-        application = selectors.application_for_customer(self.user, application_id)
+        """Owners who took a part of their own see and change that part, the applicant everything else."""
+        application = selectors.application_with_part(self.user, application_id)
         draft = drafts.load(application)
+        part = draft.part_of(self.user)
         rows = [
             {
                 "step": item.step.name,
@@ -67,11 +69,20 @@ class DetailsView(CustomerView):
             for item in changeable(draft)
             if draft.shows_answers_of(item.owner, self.user)
         ]
-        updates = AccountUpdate.objects.filter(account__application=application).order_by("-pk")[:25]
+        updates = updates_for(application, part).select_related("of_owner").order_by("-pk")[:25]
         data = {
-            "why_not": services.why_not_update(application),
+            "why_not": services.why_not_update(application, part),
             "details": rows,
-            "updates": updates.defer("changes", "comparison"),
+            "updates": [
+                {
+                    "id": row.pk,
+                    "status": row.status,
+                    "status_at": row.status_at,
+                    "created_at": row.created_at,
+                    "labels": shown_labels(row, part),
+                }
+                for row in updates.defer("changes", "comparison")
+            ],
         }
         return Response(DetailsSerializer(data).data)
 

@@ -319,7 +319,7 @@ def whole(application: Application, viewer: User) -> dict[str, Any]:
             "title": state.step.title,
             "done": state.done,
             "version": state.version,
-            "problems": state.problems,
+            "problems": _problems(state, draft.shows_answers_of(state.owner, viewer)),
             "answers": {
                 name: _shown(value)
                 for name, value in draft.answers(state.step, state.owner).items()
@@ -351,6 +351,12 @@ def whole(application: Application, viewer: User) -> dict[str, Any]:
             many=True,
         ).data,
     }
+
+
+def _problems(state: completeness.StepState, is_shown: bool) -> dict[str, list[str]]:
+    if is_shown or not state.problems:
+        return state.problems
+    return {"": [completeness.lacks_something(state)]}
 
 
 def _correction(row: Correction) -> dict[str, Any]:

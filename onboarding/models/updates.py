@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from onboarding.models.accounts import ProviderAccount
+from onboarding.models.owners import Owner
 from portal import clock, ids
 from portal.sealed import SealedJSONField
 from portal.states import Stateful
@@ -52,6 +53,8 @@ class AccountUpdate(Stateful):
     #: Labels of the questions whose answers change, for lists; no answers.
     labels = ArrayField(models.CharField(max_length=100), default=list)
     requested_by = models.ForeignKey("portal.User", on_delete=models.PROTECT, related_name="+")
+    #: The owner who asked for it of their own part, which nobody but they and staff see; empty otherwise.
+    of_owner = models.ForeignKey(Owner, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     #: What the provider complained about: {code, field} per complaint, without values.
     corrections = models.JSONField(default=list)
     #: Wire paths that stopped it: they would be blanked, or differ at the provider.

@@ -6,9 +6,9 @@ from uuid import UUID
 from django.db import transaction
 
 from onboarding import drafts, payloads, update_jobs
-from onboarding.models import AccountUpdate, Application, ProviderAccount, SettlementChange
+from onboarding.models import AccountUpdate, Application, Owner, ProviderAccount, SettlementChange
 from onboarding.requirements import Problem
-from onboarding.services.shared import locked, require_part
+from onboarding.services.shared import locked_part, require_part
 from onboarding.updates import (
     OPEN_ACCOUNT,
     agreements_wait,
@@ -26,17 +26,26 @@ from providers.bakkt.compare import differences
 Status = AccountUpdate.Status
 
 
-def why_not_update(application: Application) -> list[str]:
-    """Every reason why details cannot be changed now; empty when they can."""
+def why_not_update(application: Application, part: Owner | None = None) -> list[str]:
+    """Every reason why details cannot be changed now; empty when they can.
+
+    `part` is the owner who asks for their own part; None is the applicant, or staff.
+    """
     account = getattr(application, "account", None)
     if account is None or account.status not in OPEN_ACCOUNT:
         return ["Details can be changed once the account is open."]
     pending = under_way(account)
     if pending is not None and pending.status != Status.WAITING:
         return ["A change is on its way to the provider. Wait until it is done."]
+    if pending is not None and pending.of_owner_id != _own_part(part):
+        return ["A change of another owner waits for agreements. Yours can be made when that one is done."]
     if SettlementChange.objects.filter(account=account, status=SettlementChange.Status.SENDING).exists():
         return ["Our staff are changing how the account settles. Wait until that is done."]
     return []
+
+
+def _own_part(part: Owner | None) -> UUID | None:
+    return part.pk if part is not None and part.fills_in_themselves else None
 
 
 def update_request(
@@ -50,15 +59,17 @@ def update_request(
 ) -> AccountUpdate:
     """Ask for a change of one step's answers. Our rows stay as they are until the provider has taken it.
 
-    It waits while an agreement waits for an owner, then goes by itself. A second change joins one that still waits.
+    Each owner with a part of their own asks for that part; the applicant for everything else. It waits while an
+    agreement waits for an owner, then goes by itself. A second change joins one of the same person that still waits.
     Raises Invalid with the fields that do not hold or when nothing changes, Conflict with the reasons why not.
     """
     with transaction.atomic():
-        application = locked(actor, application_id)
-        _refuse(application)
+        application = locked_part(actor, application_id)
         draft = drafts.load(application)
         item = changeable_step(draft, step, owner_id)
         require_part(application, item.owner, actor)
+        part = draft.part_of(actor)
+        _refuse(application, part)
         try:
             cleaned = item.step.clean(answers)
         except Problem as problem:
@@ -73,7 +84,7 @@ def update_request(
             "step": item.step.name,
             "answers": _plain(cleaned),
         }
-        update = _joined(application.account, change, labels, actor)
+        update = _joined(application.account, change, labels, actor, _own_part(part))
         audit.record(
             "account.update_request",
             subject=application,
@@ -87,8 +98,8 @@ def update_request(
     return update
 
 
-def _refuse(application: Application) -> None:
-    reasons = why_not_update(application)
+def _refuse(application: Application, part: Owner | None = None) -> None:
+    reasons = why_not_update(application, part)
     if reasons:
         raise Conflict(" ".join(reasons))
 
@@ -101,12 +112,17 @@ def _plain(answers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _joined(
-    account: ProviderAccount, change: dict[str, Any], labels: list[str], actor: User
+    account: ProviderAccount, change: dict[str, Any], labels: list[str], actor: User, of_owner: UUID | None
 ) -> AccountUpdate:
     waiting = under_way(account)
     if waiting is None:
         return AccountUpdate.objects.create(
-            account=account, changes=[change], labels=labels, requested_by=actor, status=Status.WAITING
+            account=account,
+            changes=[change],
+            labels=labels,
+            requested_by=actor,
+            of_owner_id=of_owner,
+            status=Status.WAITING,
         )
     rest = [
         row
@@ -120,12 +136,16 @@ def _joined(
 
 
 def update_withdraw(*, actor: User, application_id: UUID, source: str) -> AccountUpdate:
-    """Take back a change that still waits for agreements. Raises NotFound, or IllegalMove once it is on its way."""
+    """Take back a change of one's own that still waits for agreements.
+
+    Raises NotFound, or IllegalMove once it is on its way.
+    """
     with transaction.atomic():
-        application = locked(actor, application_id)
+        application = locked_part(actor, application_id)
         account = getattr(application, "account", None)
         update = under_way(account) if account else None
-        if update is None:
+        part = _own_part(drafts.load(application).part_of(actor))
+        if update is None or update.of_owner_id != part:
             raise NotFound("There is no change that could be withdrawn.")
         update.move_to(Status.WITHDRAWN, actor=actor, source=source)
     return update

@@ -13,11 +13,19 @@ from onboarding import drafts, selectors, services
 from onboarding.corrections import translated
 from onboarding.drafts import Draft
 from onboarding.forms import StepForm, step_form
-from onboarding.models import AccountUpdate, Application
-from onboarding.updates import Changeable, changeable, changeable_step, changed_labels
+from onboarding.models import AccountUpdate, Application, Owner
+from onboarding.updates import (
+    Changeable,
+    changeable,
+    changeable_step,
+    changed_labels,
+    is_private,
+    shown_labels,
+    updates_for,
+)
 from onboarding.views.restricted import requests_of
 from onboarding.views.shared import answer_rows, customer_page, shown
-from portal.errors import DomainError, Forbidden, Invalid
+from portal.errors import DomainError, Forbidden, Invalid, NotFound
 from portal.sealed import Sealed
 from portal.staff import user_of
 
@@ -52,14 +60,18 @@ def change_url(application: Application, item: Changeable) -> str:
 @require_GET
 @customer_page
 def details(request: HttpRequest, application_id: UUID) -> HttpResponse:
-    """Everything that may be changed, as it is kept, with what is under way above it."""
-    application = selectors.application_for_customer(user_of(request), application_id)
+    """Everything the viewer may change, as it is kept, with what is under way above it."""
+    user = user_of(request)
+    application = selectors.application_with_part(user, application_id)
     draft = drafts.load(application)
+    part = draft.part_of(user)
     sections = []
     for item in changeable(draft):
-        if not draft.shows_answers_of(item.owner, user_of(request)):
+        if not draft.shows_answers_of(item.owner, user):
             continue
-        whose = item.owner.full_name if item.owner and not item.owner.is_applicant else ""
+        whose = (
+            item.owner.full_name if part.is_applicant and item.owner and not item.owner.is_applicant else ""
+        )
         sections.append(
             {
                 "title": f"{whose}: {item.step.short.lower()}" if whose else item.step.short,
@@ -73,32 +85,42 @@ def details(request: HttpRequest, application_id: UUID) -> HttpResponse:
         {
             "application": application,
             "sections": sections,
-            "reasons": services.why_not_update(application),
-            "updates": updates_of(draft),
-            "requests": requests_of(application),
+            "part": part,
+            "reasons": services.why_not_update(application, part),
+            "updates": updates_of(draft, part),
+            "requests": requests_of(application) if part.is_applicant else [],
             "nav_section": "home",
         },
     )
 
 
-def updates_of(draft: Draft) -> list[dict[str, Any]]:
-    """The account's changes, newest first, as a page shows them."""
+def updates_of(draft: Draft, viewer: Owner | None = None) -> list[dict[str, Any]]:
+    """The account's changes, newest first, as a page shows them to that owner, or to staff.
+
+    Who has a part of their own sees their own; the applicant sees that they asked for something, and not what.
+    """
     rows = (
-        AccountUpdate.objects.filter(account__application=draft.application)
-        .select_related("requested_by")
+        updates_for(draft.application, viewer)
+        .select_related("requested_by", "of_owner")
         .defer("changes", "comparison")
         .order_by("-pk")[:10]
     )
-    return [
-        {
-            "update": row,
-            "tone": TONES[AccountUpdate.Status(row.status)],
-            "words": WORDS.get(AccountUpdate.Status(row.status), ""),
-            "what": ", ".join(row.labels),
-            "refused": ", ".join(found.label for found in translated(draft, row.corrections)),
-        }
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        is_closed = is_private(row, viewer)
+        found.append(
+            {
+                "update": row,
+                "tone": TONES[AccountUpdate.Status(row.status)],
+                "words": WORDS.get(AccountUpdate.Status(row.status), ""),
+                "what": ", ".join(shown_labels(row, viewer)),
+                "refused": ""
+                if is_closed
+                else ", ".join(one.label for one in translated(draft, row.corrections)),
+                "may_withdraw": row.status == AccountUpdate.Status.WAITING and not is_closed,
+            }
+        )
+    return found
 
 
 @require_http_methods(["GET", "POST"])
@@ -107,15 +129,19 @@ def detail(
     request: HttpRequest, application_id: UUID, name: str, owner_id: UUID | None = None
 ) -> HttpResponse:
     """Change one step: the form, then what changes side by side, then send it."""
-    application = selectors.application_for_customer(user_of(request), application_id)
-    reasons = services.why_not_update(application)
+    user = user_of(request)
+    application = selectors.application_with_part(user, application_id)
+    draft = drafts.load(application)
+    part = draft.part_of(user)
+    item = changeable_step(draft, name, owner_id)
+    if not draft.shows_answers_of(item.owner, user):
+        if part.is_applicant:
+            raise Forbidden("This person has a part of their own. They change it with their own login.")
+        raise NotFound("There is no such step in your part.")
+    reasons = services.why_not_update(application, part)
     if reasons:
         messages.info(request, " ".join(reasons))
         return redirect("customer:details", application.pk)
-    draft = drafts.load(application)
-    item = changeable_step(draft, name, owner_id)
-    if not draft.shows_answers_of(item.owner, user_of(request)):
-        raise Forbidden("This person filled in their own part. They write to us to change it.")
     if request.method == "GET":
         return _form_page(request, application, item, step_form(item.step)(kept=item.kept))
     form = step_form(item.step)(request.POST, kept=item.kept)
@@ -180,7 +206,7 @@ def _confirm_page(
 @customer_page
 def withdraw_change(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """Take back a change that still waits."""
-    application = selectors.application_for_customer(user_of(request), application_id)
+    application = selectors.application_with_part(user_of(request), application_id)
     try:
         services.update_withdraw(actor=user_of(request), application_id=application.pk, source="page")
     except DomainError as error:

@@ -136,6 +136,7 @@ def part(request: HttpRequest, application_id: UUID) -> HttpResponse:
                 for state in own
             ],
             "complete": all(state.done for state in own),
+            "may_change": not application.is_editable and standing.account_of(application) is not None,
             "next_url": own_part_url(application, states, owner),
             "sections": summary_sections(draft, user),
             "corrections": correction_links(draft, user),

@@ -414,7 +414,6 @@ def test_the_rest_stays_the_applicant_s(case: Case, signed_in: SignIn) -> None:
         ("review", ()),
         ("withdraw", ()),
         ("status_part", ()),
-        ("details", ()),
         ("step", ("identity",)),
         ("step", ("owners",)),
         ("step", ("investment",)),
