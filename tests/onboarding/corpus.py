@@ -218,7 +218,10 @@ def pdf_bomb() -> bytes:
 
 def pdf_with_eicar() -> bytes:
     """Sound in every way, and a scanner finds a virus in it."""
-    return pdf_with_root("/Note", pikepdf.String(EICAR.decode()))
+    return made_pdf(
+        lambda document: document.Root.__setitem__("/Note", document.make_stream(EICAR)),
+        compress_streams=False,
+    )
 
 
 KINDS = "no PDF, JPEG, PNG or HEIC"
