@@ -182,7 +182,7 @@ def papers_of(application: Application) -> list[Paper]:
 def present(application: Application) -> list[Document]:
     """The application's files that no newer one has replaced, oldest first."""
     rows = Document.objects.filter(application=application).exclude(status=Status.REPLACED)
-    return list(rows.order_by("pk"))
+    return list(rows.prefetch_related("copies").order_by("pk"))
 
 
 def live_requests(application: Application) -> list[DocumentRequest]:
