@@ -8,7 +8,7 @@ from typing import Any
 
 from onboarding import papers
 from onboarding.document_request_forms import RejectForm, WithdrawForm
-from onboarding.models import Application, Document, DocumentRequest, Entity, Owner
+from onboarding.models import Application, Document, DocumentRequest, Entity, Owner, ProviderAccount
 from onboarding.papers import Paper
 from onboarding.services.document_requests import why_not_decide
 from onboarding.words_documents import Verdict
@@ -66,6 +66,8 @@ class Slot:
 
     paper: Paper
     files: list[File]
+    #: Whether the provider knows the account.
+    has_account: bool
 
     @property
     def note(self) -> str:
@@ -96,7 +98,9 @@ class Slot:
             return "us", "Being checked for malware", "info"
         if any(row.status == Status.SENDING for row in self.paper.documents):
             return "provider", "On its way to the provider", "info"
-        return "us", "Goes to the provider with the application", "neutral"
+        if self.has_account:
+            return "us", "On its way to the provider", "info"
+        return "nobody", "Goes to the provider with the application", "neutral"
 
 
 @dataclass(frozen=True)
@@ -168,11 +172,13 @@ def _group(
 ) -> Group:
     key = owner.pk if owner else None
     mine = [paper for paper in asked if (paper.owner.pk if paper.owner else None) == key]
+    account: ProviderAccount | None = getattr(application, "account", None)
     slots = []
     for paper in mine:
         if paper.request is not None:
             paper = replace(paper, request=requests.get(paper.request.pk))  # noqa: PLW2901
-        slots.append(Slot(paper, [files[row.pk] for row in paper.documents if row.pk in files]))
+        there = [files[row.pk] for row in paper.documents if row.pk in files]
+        slots.append(Slot(paper, there, account is not None and account.provider_id != ""))
     shown = {file.row.pk for slot in slots for file in slot.files}
     whose = [file for file in files.values() if file.row.owner_id == key]
     others = [file for file in whose if file.row.pk not in shown and file.row.status != Status.REPLACED]

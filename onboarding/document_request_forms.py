@@ -18,13 +18,16 @@ ENTITY = "entity"
 
 def _types(kinds: tuple[DocumentType, ...], shown_when: str) -> forms.MultipleChoiceField:
     attrs = {"data-shown-when": shown_when} if shown_when else {}
-    return forms.MultipleChoiceField(
+    found = forms.MultipleChoiceField(
         label="Which papers would do",
         help_text="Any one of those you tick meets the request.",
         choices=[(kind.value, kind.label) for kind in kinds],
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs=attrs),
     )
+    # One of the two groups must be answered, so neither is called optional.
+    found.must_answer = True  # type: ignore[attr-defined]
+    return found
 
 
 class RequestForm(forms.Form):
@@ -71,6 +74,14 @@ class RequestForm(forms.Form):
             "max": (today + LATEST).isoformat(),
         }
         self.order_fields(self.field_order)
+
+    def clean(self) -> dict[str, Any]:
+        """At least one paper of the kind that whoever was chosen has."""
+        data = super().clean() or {}
+        name = "types_entity" if data.get("whose") == ENTITY else "types_person"
+        if data.get("whose") and not data.get(name) and name not in self.errors:
+            self.add_error(name, "Choose at least one paper.")
+        return data
 
     @property
     def answers(self) -> dict[str, Any]:

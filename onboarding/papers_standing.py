@@ -41,9 +41,11 @@ def ball(application: Application) -> Ball | None:
     if application.papers_asked and application.papers_due_on:
         return Ball(
             "customer",
-            f"Waiting for papers we asked for: {application.papers_asked} of them",
+            "Waiting for a paper we asked for"
+            if application.papers_asked == 1
+            else f"Waiting for {application.papers_asked} papers we asked for",
             since,
-            "Uploading them",
+            "Uploading it" if application.papers_asked == 1 else "Uploading them",
             datetime.combine(application.papers_due_on, time(23, 59, 59), UTC),
         )
     if application.papers_to_check:
