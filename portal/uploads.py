@@ -1,5 +1,6 @@
 """What holds for every uploaded file before anything looks at it."""
 
+import io
 import tempfile
 from typing import Any, cast
 
@@ -49,7 +50,7 @@ class SealedUploadHandler(FileUploadHandler):
         self._sealed.write(self._sealer.end())
         self._sealed.flush()
         return UploadedFile(
-            file=cast(Any, SealedReader(self._sealed, self._key)),
+            file=cast(Any, io.BufferedReader(SealedReader(self._sealed, self._key))),
             name=self.file_name,
             content_type=self.content_type,
             size=file_size,

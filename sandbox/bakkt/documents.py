@@ -20,7 +20,7 @@ from sandbox.state import Account, Document, Json
 from sandbox.world import World
 
 # No limit is published. It is well above what partners take from customers, and keeps our disk whole.
-LARGEST = 20 * 1024 * 1024
+LARGEST = 64 * 1024 * 1024
 # What the other part and the borders between them may take on top.
 OVERHEAD = 1024 * 1024
 SIGNATURES = {
