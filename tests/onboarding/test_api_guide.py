@@ -6,6 +6,7 @@ from pathlib import Path
 from drf_spectacular.generators import SchemaGenerator
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "integrate.md"
+DOCUMENT = SchemaGenerator().get_schema(request=None, public=True)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
 
@@ -14,7 +15,7 @@ def _plain(path: str) -> str:
 
 
 def _documented() -> set[str]:
-    found = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    found = DOCUMENT["paths"]
     return {
         f"{method.upper()} {_plain(path)}"
         for path, calls in found.items()
