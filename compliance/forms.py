@@ -11,6 +11,7 @@ from django.utils.html import format_html
 
 from compliance import kinds
 from compliance.models import Case, CaseTick, Queue
+from compliance.ordering import ORDERS, USUAL
 from compliance.selectors import CaseFilter
 from compliance.services.shared import LONGEST_TEXT
 from portal import clock
@@ -43,6 +44,9 @@ class CaseFilterForm(forms.Form):
     )
     assignee = forms.ChoiceField(label="Assigned to", required=False)
     age = forms.ChoiceField(label="Age", required=False, choices=AGES)
+    sort = forms.ChoiceField(
+        label="Order", required=False, choices=[(key, order.label) for key, order in ORDERS.items()]
+    )
 
     def __init__(self, *args: Any, people: Iterable[User], queues: Iterable[Queue], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -72,6 +76,7 @@ class CaseFilterForm(forms.Form):
             status="" if status == "all" else status,
             assignee=data.get("assignee") or "",
             older_than_days=int(data.get("age") or 0),
+            sort=data.get("sort") or USUAL,
         )
 
 

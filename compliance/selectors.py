@@ -1,19 +1,21 @@
 """Reads of cases. Each takes who asks and gives no case that is not theirs to see."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from django.core.cache import caches
+from django.db import connection
 from django.db.models import Q, QuerySet
 
-from compliance import permissions
-from compliance.models import Case, Queue
+from compliance import ordering, permissions
+from compliance.models import Case, Queue, SavedView
 from portal import clock
 from portal.errors import Forbidden, NotFound
 from portal.models import User
-from portal.pages import Page, keyset
+from portal.pages import Page
 from portal.permissions import can_do
 from portal.search import search_words
 
@@ -41,6 +43,8 @@ class CaseFilter:
     assignee: str = ""
     #: Opened at least so many days ago.
     older_than_days: int = 0
+    #: One of ordering.ORDERS.
+    sort: str = ordering.USUAL
 
 
 def cases_visible_to(actor: User) -> QuerySet[Case]:
@@ -67,7 +71,10 @@ def case_for_staff(actor: User, case_id: UUID) -> Case:
 def cases_for_staff(
     actor: User, chosen: CaseFilter, *, after: str = "", before: str = "", size: int = 25
 ) -> Page[Case]:
-    """One page of the queue, oldest first, paged by key on an index; never counted."""
+    """One page of the list in the order chosen, paged by key on an index; never counted.
+
+    Orders by a date or a priority have an index of what is undecided alone; the rest comes oldest first.
+    """
     rows = cases_visible_to(actor).select_related("assignee", "queue")
     if chosen.status in GROUPS:
         rows = rows.filter(GROUPS[chosen.status])
@@ -83,13 +90,48 @@ def cases_for_staff(
         rows = rows.filter(opened_at__lte=clock.now() - timedelta(days=chosen.older_than_days))
     if chosen.text:
         rows = rows.filter(_matches(chosen.text))
-    return keyset(rows, after=after, before=before, size=size, oldest_first=True)
+    order = ordering.ORDERS[chosen.sort]
+    if order.key is not None:
+        if chosen.status in {"", *Case.DONE}:
+            order = ordering.ORDERS[ordering.USUAL]
+        else:
+            rows = rows.filter(UNDONE)
+    return ordering.ordered(rows, order, after=after, before=before, size=size)
 
 
 def queues_visible_to(actor: User) -> QuerySet[Queue]:
     """The queues whose cases the actor sees, by name."""
     rows = Queue.objects.order_by("name")
     return rows if can_do(actor, "queue.view") else rows.filter(seen_by__contains=[actor.role])
+
+
+def queues_with_counts(actor: User) -> list[tuple[Queue, str]]:
+    """The queues the actor sees, each with how much is undecided in it, MOST_COUNTED at most.
+
+    Each process remembers the numbers for some seconds; a page never counts everything.
+    """
+    counts = caches["local"].get("queue_counts")
+    if counts is None:
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNTS, [MOST_COUNTED + 1])
+            counts = dict(cursor.fetchall())
+        caches["local"].set("queue_counts", counts, REMEMBERED_SECONDS)
+    return [(queue, _number(counts.get(queue.pk, 0))) for queue in queues_visible_to(actor)]
+
+
+_COUNTS = """
+SELECT q.id, (SELECT count(*) FROM (SELECT 1 FROM compliance_case c WHERE c.queue_id = q.id
+ AND NOT (c.status IN ('decided', 'closed')) LIMIT %s) AS lying) FROM compliance_queue q"""
+
+
+def _number(count: int) -> str:
+    return f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else str(count)
+
+
+def views_for(actor: User) -> list[SavedView]:
+    """The actor's own views and those that are shared, by name."""
+    rows = SavedView.objects.filter(Q(owner=actor) | Q(is_shared=True)).select_related("owner")
+    return list(rows.order_by("name", "pk"))
 
 
 def _assigned(actor: User, word: str) -> Q:
@@ -108,8 +150,21 @@ def _ids(word: str) -> list[UUID]:
         return []
 
 
+def register_subject_search(find: Callable[[str], Iterable[UUID]]) -> None:
+    """Have the search also ask `find` for the subjects of cases: an app knows its own by e-mail or account id."""
+    _subject_searches.append(find)
+
+
+_subject_searches: list[Callable[[str], Iterable[UUID]]] = []
+
+
 def _matches(text: str) -> Q:
-    """The reference and the subject's label, by the beginnings of words."""
+    """The reference and the subject's label, by the beginnings of words, and what the apps know of the subjects."""
+    found = [key for find in _subject_searches for key in find(text.strip())]
+    return _by_words(text) | Q(subject_id__in=found) if found else _by_words(text)
+
+
+def _by_words(text: str) -> Q:
     terms = search_words(text)[:8]
     if not terms:
         return Q(pk__isnull=True)

@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from compliance.views import queues, staff
+from compliance.views import lists, queues, staff
 
 app_name = "cases"
 urlpatterns = [
-    path("", staff.cases, name="list"),
+    path("", lists.cases, name="list"),
+    path("columns/", lists.columns, name="columns"),
+    path("views/", lists.save_view, name="view_save"),
+    path("views/<uuid:view_id>/remove/", lists.remove_view, name="view_remove"),
+    path("bulk/", lists.bulk, name="bulk"),
     path("next/", staff.take_next, name="next"),
     path("queues/", queues.home, name="queues"),
     path("queues/new/", queues.queue, name="queue_new"),

@@ -9,6 +9,7 @@ class OnboardingConfig(AppConfig):
     def ready(self) -> None:
         # Everything here needs the models, which exist only now.
         from compliance import kinds  # noqa: PLC0415
+        from compliance import selectors as find_cases  # noqa: PLC0415
         from onboarding import (  # noqa: PLC0415
             document_checks,
             document_jobs,
@@ -21,6 +22,7 @@ class OnboardingConfig(AppConfig):
             update_jobs,
         )
         from onboarding.cases import closures, duplicates, expired, identity, quarantine, restricted  # noqa: PLC0415
+        from onboarding.cases import search as search_cases  # noqa: PLC0415
         from onboarding.cases import updates as updates_case  # noqa: PLC0415
         from onboarding.reconciliation import wiring  # noqa: PLC0415
         from portal import metrics, outbox  # noqa: PLC0415
@@ -35,6 +37,7 @@ class OnboardingConfig(AppConfig):
         kinds.register(identity.call)
         kinds.register(identity.exhausted)
         kinds.register(expired.kind)
+        find_cases.register_subject_search(search_cases.subjects)
         nav.register_count("applications", selectors.applications_for_a_person)
         metrics.register_gauge(
             "portal_documents_unchecked_seconds",

@@ -1,6 +1,7 @@
 """Cases, what belongs to them, and the queues they lie in."""
 
 from compliance.models.cases import Case, CaseDecision, CaseFact, CaseNote, CaseTick, new_reference
+from compliance.models.lists import ListColumns, SavedView
 from compliance.models.queues import DayOff, Queue, Rule, RuleBook, WorkCalendar
 
 __all__ = [
@@ -10,9 +11,11 @@ __all__ = [
     "CaseNote",
     "CaseTick",
     "DayOff",
+    "ListColumns",
     "Queue",
     "Rule",
     "RuleBook",
+    "SavedView",
     "WorkCalendar",
     "new_reference",
 ]

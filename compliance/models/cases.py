@@ -3,16 +3,21 @@
 Keys with `db_index=False` are the first column of an index or constraint below.
 """
 
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from compliance.models.queues import Queue, WorkCalendar
 from portal import clock, ids
 from portal.states import Stateful
+
+#: Where cases without a date stand among those with one.
+NEVER = models.Value(datetime(9999, 1, 1, tzinfo=UTC), output_field=models.DateTimeField())
 
 
 def new_reference() -> str:
@@ -133,6 +138,17 @@ class Case(Stateful):
                 fields=["queue", "id"],
                 condition=~Q(status__in=("decided", "closed")),
                 name="case_undone_by_queue",
+            ),
+            models.Index(
+                Coalesce("due_at", NEVER),
+                "id",
+                condition=~Q(status__in=("decided", "closed")),
+                name="case_undone_by_due",
+            ),
+            models.Index(
+                fields=["-priority", "id"],
+                condition=~Q(status__in=("decided", "closed")),
+                name="case_undone_by_priority",
             ),
             models.Index(
                 fields=["routed_by"],

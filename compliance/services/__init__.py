@@ -5,6 +5,14 @@ the subject takes those first (compliance/kinds.py).
 """
 
 from compliance.services.deciding import case_decide
+from compliance.services.lists import (
+    Outcome,
+    cases_assign,
+    cases_note,
+    columns_save,
+    view_remove,
+    view_save,
+)
 from compliance.services.opening import Subject, case_close, case_open, case_settle
 from compliance.services.queues import RuleWish, calendar_save, queue_save, rule_remove, rule_save
 from compliance.services.working import (
@@ -19,6 +27,7 @@ from compliance.services.working import (
 )
 
 __all__ = [
+    "Outcome",
     "RuleWish",
     "Subject",
     "calendar_save",
@@ -34,7 +43,12 @@ __all__ = [
     "case_settle",
     "case_take_next",
     "case_wait",
+    "cases_assign",
+    "cases_note",
+    "columns_save",
     "queue_save",
     "rule_remove",
     "rule_save",
+    "view_remove",
+    "view_save",
 ]

@@ -1,9 +1,8 @@
-"""Staff pages of cases: the queue, and the page on which a case is decided."""
+"""The staff page on which a case is decided."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -14,59 +13,16 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from compliance import kinds, permissions, selectors, services, standing, timeline
-from compliance.forms import AssignForm, CaseFilterForm, ChecklistForm, DecisionForm, NoteForm, WaitForm
-from compliance.models import Case, Queue
+from compliance.forms import AssignForm, ChecklistForm, DecisionForm, NoteForm, WaitForm
+from compliance.models import Case
 from portal import audit
 from portal.errors import Conflict, Forbidden, Invalid
 from portal.models import User
 from portal.permissions import can_do
 from portal.staff import staff_page, user_of
 from providers.forms import ReasonForm
-from providers.views.paging import cursors
 
 Bound = dict[str, forms.Form]
-
-
-@require_GET
-@staff_page
-def cases(request: HttpRequest) -> HttpResponse:
-    """The queue, oldest first: search and filters in the address, paged by key."""
-    actor = user_of(request)
-    sees_all = can_do(actor, "case.view")
-    people = selectors.people_for_cases() if sees_all else User.objects.none()
-    queues = selectors.queues_visible_to(actor) if sees_all else Queue.objects.none()
-    form = CaseFilterForm(request.GET, people=people, queues=queues)
-    page = selectors.cases_for_staff(actor, form.chosen(), **cursors(request))
-    query = [(name, value) for name, value in request.GET.items() if name in form.fields and value]
-    rows = [
-        {
-            "case": row,
-            "kind": kinds.get(row.kind).title,
-            "ball": standing.ball(row),
-            "due": standing.due(row),
-            "tone": standing.TONES[row.status],
-            "pressing": row.priority > Case.Priority.NORMAL,
-            "priority_tone": standing.PRIORITY_TONES[row.priority],
-        }
-        for row in page.rows
-    ]
-    return render(
-        request,
-        "compliance/cases.html",
-        {
-            "form": form,
-            "rows": rows,
-            "filtered": bool(query),
-            "subtitle": "Oldest first. Search by reference or by whom it is about."
-            if sees_all
-            else "Those you opened or were given, oldest first.",
-            "may_work": can_do(actor, "case.work"),
-            "sees_queues": can_do(actor, "queue.view"),
-            "nav_section": "cases",
-            "older": f"?{urlencode([*query, ('before', page.older)])}" if page.older else "",
-            "newer": f"?{urlencode([*query, ('after', page.newer)])}" if page.newer else "",
-        },
-    )
 
 
 @require_GET

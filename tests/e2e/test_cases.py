@@ -13,6 +13,8 @@ from compliance.models import Case, CaseDecision
 from portal import clock
 from tests.compliance.conftest import a_subject, opened, ready, subject_of
 from tests.compliance.kinds import KIND, PARROT, seen
+from tests.compliance.test_queues import queue as compliance_queue
+from tests.compliance.test_queues import rule
 from tests.e2e.browser import looked_at, page_of
 from tests.people import make_customer_user, make_staff
 
@@ -92,6 +94,39 @@ def test_an_auditor_finds_nothing_to_press(browser: Browser, live_server: LiveSe
     looked_at(page, "case-auditor-1280")
     buttons = page.get_by_role("main").get_by_role("button").all_inner_texts()
     assert [text.strip() for text in buttons if text.strip() not in {"", "Copy"}] == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_many_are_assigned_from_a_view_of_ones_own(
+    browser: Browser, live_server: LiveServer, width: int
+) -> None:
+    manager, analyst = make_staff("compliance_manager"), make_staff()
+    made = compliance_queue(manager, "Parrots")
+    rule(manager, made, priority_from=3, due_hours=8)
+    cases = [opened(a_subject(name), priority=3) for name in ("Polly", "Lora", "Coco")]
+    taken = ready(manager, a_subject("Jako"), priority=4)
+    page = page_of(browser, live_server, analyst, width)
+    page.goto("/staff/cases/")
+    if width < 1000:
+        page.get_by_text("Filters", exact=True).click()
+    page.get_by_label("Order").select_option("Most pressing first")
+    page.get_by_role("button", name="Apply filters").click()
+    page.get_by_text("Saved views").click()
+    page.get_by_label("Name").fill("Pressing")
+    page.get_by_role("button", name="Save these filters").click()
+    expect(page.get_by_role("link", name="Pressing")).to_be_visible()
+    page.get_by_role("link", name="Columns").click()
+    page.get_by_label("Country").check()
+    looked_at(page, f"columns-{width}")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Parrots").click()
+    looked_at(page, f"list-{width}")
+    for case in [*cases, taken]:
+        page.get_by_label(f"Choose {case.reference}").check()
+    page.get_by_role("button", name="Assign to me").click()
+    expect(page.get_by_text("Done for 3 of 4.")).to_be_visible()
+    looked_at(page, f"list-done-{width}")
+    assert Case.objects.filter(assignee=analyst).count() == 3
 
 
 @pytest.mark.parametrize("width", [1280, 390])

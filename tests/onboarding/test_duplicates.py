@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from compliance import selectors
 from compliance import services as compliance
 from compliance.models import Case
 from onboarding import services
@@ -141,3 +142,16 @@ def test_the_index_follows_name_and_birth_date(customer_user: User) -> None:
     owner.save(update_fields=["given_name"])
     owner.refresh_from_db()
     assert owner.person_index not in {"", before}
+
+
+def test_staff_find_the_case_by_the_whole_address(
+    held: Application, customer_user: User, staff: Callable[[str], User]
+) -> None:
+    case, analyst = Case.objects.get(), staff("compliance_analyst")
+
+    def found(text: str) -> list[Case]:
+        return selectors.cases_for_staff(analyst, selectors.CaseFilter(text=text)).rows
+
+    assert found(customer_user.email.upper()) == [case]
+    assert found(customer_user.email[:-1]) == []
+    assert found("nobody@example.test") == []

@@ -1,0 +1,106 @@
+"""The orders of the list, each paged by key on an index: the hundredth page costs what the first does."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
+
+from compliance.models import Case
+from compliance.models.cases import NEVER
+from portal.pages import Page
+
+SEPARATOR = "~"
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order: a key before the id, if any, and which of them go down."""
+
+    label: str
+    key: Combinable | None = None
+    key_down: bool = False
+    id_down: bool = False
+
+    def write(self, row: Any) -> str:
+        """The cursor of a row."""
+        if self.key is None:
+            return str(row.pk)
+        value = row.key.astimezone(UTC).isoformat() if isinstance(row.key, datetime) else row.key
+        return f"{value}{SEPARATOR}{row.pk}"
+
+    def read(self, cursor: str) -> tuple[Any, UUID] | None:
+        """What a cursor says; None for one of another order, or none at all."""
+        value, separator, key = cursor.rpartition(SEPARATOR)
+        try:
+            if self.key is None:
+                return None if separator else (None, UUID(cursor))
+            return self._key(value), UUID(key)
+        except ValueError:
+            return None
+
+    def _key(self, text: str) -> Any:
+        if self.key_down:
+            return Case.Priority(int(text)).value
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is None:
+            raise ValueError("a moment has a time zone")
+        return at
+
+    def beyond(self, place: tuple[Any, UUID], *, back: bool) -> Q:
+        """The rows after a place, or before it."""
+        value, pk = place
+        by_id = Q(**{f"pk__{'lt' if self.id_down != back else 'gt'}": pk})
+        if self.key is None:
+            return by_id
+        way = "lt" if self.key_down != back else "gt"
+        # The first half is what the index is entered by; the second leaves out what lies before within equal keys.
+        return Q(**{f"key__{way}e": value}) & (Q(**{f"key__{way}": value}) | by_id)
+
+    def words(self, *, back: bool) -> list[str]:
+        """What to order by."""
+        by_id = "-pk" if self.id_down != back else "pk"
+        if self.key is None:
+            return [by_id]
+        return ["-key" if self.key_down != back else "key", by_id]
+
+
+ORDERS = {
+    "oldest": Order("Oldest first"),
+    "newest": Order("Newest first", id_down=True),
+    "due": Order("Due soonest first", key=Coalesce("due_at", NEVER)),
+    "pressing": Order("Most pressing first", key=F("priority"), key_down=True),
+}
+USUAL = "oldest"
+
+
+def ordered(rows: QuerySet[Case], order: Order, *, after: str, before: str, size: int) -> Page[Case]:
+    """One page in the order. `newer` is the cursor of the page before, `older` of the one after it, as they are read.
+
+    A cursor that this order did not write is read as none, so that an old bookmark shows the first page.
+    """
+    if order.key is not None:
+        rows = rows.annotate(key=order.key)
+    follows, precedes = order.read(after), order.read(before)
+    if precedes is not None:
+        found = list(
+            rows.filter(order.beyond(precedes, back=True)).order_by(*order.words(back=True))[: size + 1]
+        )
+        is_more, found = len(found) > size, found[:size][::-1]
+        return Page(
+            found,
+            newer=order.write(found[0]) if is_more else "",
+            older=order.write(found[-1]) if found else "",
+        )
+    if follows is not None:
+        rows = rows.filter(order.beyond(follows, back=False))
+    found = list(rows.order_by(*order.words(back=False))[: size + 1])
+    is_more, found = len(found) > size, found[:size]
+    return Page(
+        found,
+        newer=order.write(found[0]) if follows is not None and found else "",
+        older=order.write(found[-1]) if is_more else "",
+    )
