@@ -124,6 +124,12 @@ _AUDIT_WORDS = {
     "account.settlement": ("send", "Change of the settlement method asked for"),
     "account.settlement_done": ("check", "Change of the settlement method ended"),
     "account.compare": ("eye", "Compared with the provider's copy"),
+    "identity_check.begin": ("id-card", "Identity check asked for by the provider"),
+    "identity_check.link": ("link", "Link for the identity check"),
+    "identity_check.ask": ("refresh-cw", "New link for the identity check asked for"),
+    "identity_check.override": ("refresh-cw", "Link asked for after declined consent"),
+    "identity_check.opened": ("external-link", "Link for the identity check opened"),
+    "identity_check.handoff": ("smartphone", "Identity check carried to a phone"),
     "account.doubt": ("circle-help", "A word that contradicts what is known"),
     "account.doubt_settled": (
         "check",

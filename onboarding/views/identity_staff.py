@@ -20,6 +20,9 @@ from portal.models import User
 from portal.staff import staff_page, user_of
 from providers.forms import ReasonForm
 
+#: The form stands on a page that asks for another reason too.
+OVERRIDE = "override"
+
 
 @require_http_methods(["GET", "POST"])
 @staff_page
@@ -45,7 +48,7 @@ def override(request: HttpRequest, application_id: UUID) -> HttpResponse:
     actor = user_of(request)
     found = selectors.application_for_staff(actor, application_id)
     permissions.require(actor, "identity.override")
-    form = ReasonForm(request.POST)
+    form = ReasonForm(request.POST, prefix=OVERRIDE)
     if not form.is_valid():
         messages.error(request, str(form.errors["reason"][0]))
     else:
@@ -78,7 +81,11 @@ def identity_card(account: ProviderAccount | None, actor: User) -> dict[str, obj
     found = stand_of(account)
     if found is None and not links:
         return {}
-    return {"stand": found, "links": links, "may_override": _may_override(found, actor)}
+    return {
+        "stand": found,
+        "links": links,
+        "override_form": ReasonForm(prefix=OVERRIDE) if _may_override(found, actor) else None,
+    }
 
 
 def _may_override(found: Stand | None, actor: User) -> bool:

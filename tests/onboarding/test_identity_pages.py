@@ -192,7 +192,7 @@ def test_the_staff_page_shows_the_links_and_who_may_ask(
         assert "Came from the provider" in text
         assert "Not opened" in text
         assert ("ask for a link all the same" in text) is may
-        answer = client.post(f"{path}identity-check/", {"reason": "x" if may else "Spoke with them"})
+        answer = client.post(f"{path}identity-check/", {"override-reason": "x" if may else "Spoke with them"})
         assert answer.status_code == (302 if may else 403)
     assert not AuditEntry.objects.filter(action="identity_check.override").exists()
 

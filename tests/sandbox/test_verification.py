@@ -26,9 +26,12 @@ class PartnerCaller:
         self.reply = answer.json()
         self.headers = {"Authorization": f"Bearer {self.reply['accessToken']}"}
 
-    def details(self, ref: str = "acc-1", partner: str = PARTNER) -> requests.Response:
+    def details(
+        self, ref: str = "acc-1", partner: str = PARTNER, *, override: bool = False
+    ) -> requests.Response:
         path = f"/partner/v1/partner/{partner}/party/{ref}/kyc/documentVerificationDetails"
-        return requests.get(self.box.url + path, headers=self.headers, timeout=5)
+        query = {"overrideCustomerDeclinedConsent": "true"} if override else {}
+        return requests.get(self.box.url + path, params=query, headers=self.headers, timeout=5)
 
 
 @pytest.fixture
@@ -108,6 +111,19 @@ def test_three_links_expire_and_then_there_are_no_more(
         assert (answer.status_code, answer.json()["type"]) == (400, "MAX_ATTEMPTS_REACHED")
     assert requests.get(urls[0], timeout=5).status_code == 410
     assert requests.get(urls[2], timeout=5).status_code == 410
+
+
+def test_declined_consent_gives_no_link_until_it_is_overridden(
+    caller: Caller, box: SandboxProcess, receiver: Receiver, partner: PartnerCaller
+) -> None:
+    url = flagged(caller, box, receiver)
+    assert press(url, "decline").status_code == 200
+    assert "Consent was declined" in requests.get(url, timeout=5).text
+    assert partner.details().json()["type"] == "CUSTOMER_DECLINED_CONSENT"
+    given = partner.details(override=True).json()["verificationURL"]
+    assert given != url
+    assert partner.details().json()["verificationURL"] == given
+    assert box.account("acc-1")["link"]["number"] == 1, "it spends none"
 
 
 def test_details_refuses_what_makes_no_sense(caller: Caller, partner: PartnerCaller) -> None:
