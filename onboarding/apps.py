@@ -14,7 +14,9 @@ class OnboardingConfig(AppConfig):
             document_checks,
             document_jobs,
             events,
+            given_up,
             jobs,
+            look_up,
             operations,
             selectors,
             services,
@@ -22,6 +24,7 @@ class OnboardingConfig(AppConfig):
             update_jobs,
         )
         from onboarding.cases import closures, duplicates, expired, identity, quarantine, restricted  # noqa: PLC0415
+        from onboarding.cases import given_up as given_up_case  # noqa: PLC0415
         from onboarding.cases import search as search_cases  # noqa: PLC0415
         from onboarding.cases import updates as updates_case  # noqa: PLC0415
         from onboarding.reconciliation import wiring  # noqa: PLC0415
@@ -45,14 +48,16 @@ class OnboardingConfig(AppConfig):
             "kind",
             document_checks.waiting_seconds,
         )
-        outbox.register(services.SAVE_ACCOUNT, jobs.AccountSave())
-        outbox.register(services.COMPARE, update_jobs.Compare())
-        outbox.register(services.UPDATE, update_jobs.Update())
+        outbox.register(services.SAVE_ACCOUNT, given_up.Watched(jobs.AccountSave()))
+        outbox.register(services.COMPARE, given_up.Watched(update_jobs.Compare()))
+        outbox.register(services.UPDATE, given_up.Watched(update_jobs.Update()))
+        outbox.register(operations.UPLOAD, given_up.Watched(document_jobs.DocumentUpload()))
+        outbox.register(operations.LOOK_UP, look_up.LookUp())
+        outbox.register(operations.KYB_TRIGGER, given_up.Watched(document_jobs.KybTrigger()))
         outbox.register(operations.SETTLEMENT, settlement_jobs.SettlementUpdate())
-        outbox.register(operations.UPLOAD, document_jobs.DocumentUpload())
-        outbox.register(operations.KYB_TRIGGER, document_jobs.KybTrigger())
         jobs.register_reader(update_jobs.apply_reading)
         wiring.register()
+        kinds.register(given_up_case.kind)
         inbox.register("bakkt", events.BakktEvents())
         inbox.register_subject_page("onboarding.provideraccount", selectors.staff_page_of_account)
         expected.register(services.PARTY_STATUS, jobs.account_read)

@@ -72,7 +72,7 @@ class DocumentUpload:
         document_requests.follow(account.application, actor=None, source="provider")
 
     def gave_up(self, call: OutboundCall) -> None:
-        """The document stays on its way: the outbox page shows the call to a person."""
+        """The document stays on its way: a case asks a person (onboarding/given_up.py)."""
 
 
 def _uploaded(client: CryptoClient, document: Document, *, repeated: bool) -> DocumentAnswer:
@@ -123,4 +123,4 @@ class KybTrigger:
         expected.met(account, PARTY_STATUS)
 
     def gave_up(self, call: OutboundCall) -> None:
-        """The outbox page shows the call to a person."""
+        """Nothing changes here: a case asks a person."""

@@ -65,7 +65,7 @@ class AccountSave:
             notices.correction_needed(application)
 
     def gave_up(self, call: OutboundCall) -> None:
-        """Nothing to change on the application: the outbox page shows the call to a person."""
+        """The application stays as it is: a case asks a person (onboarding/given_up.py)."""
 
 
 def saved(request: AccountRequest) -> AccountAnswer:

@@ -10,5 +10,7 @@ PARTY_STATUS = "party_status"
 #: Passes a paper on; and begins the screening of a company or trust. Handled in onboarding.document_jobs.
 UPLOAD = "bakkt.document.upload"
 KYB_TRIGGER = "bakkt.account.kyb_trigger"
+#: Reads whether a call that was given up took effect. Handled in onboarding.look_up.
+LOOK_UP = "bakkt.call.look_up"
 #: Changes how an open account settles. Handled in onboarding.settlement_jobs.
 SETTLEMENT = "bakkt.account.settlement"

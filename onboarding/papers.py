@@ -24,6 +24,8 @@ from providers import expected
 Status = Document.Status
 #: How the rule of a request is named, before the request's id.
 REQUEST = "request-"
+#: The problem of a file whose call to the provider was given up for good.
+NOT_PASSED_ON = "It could not be passed on to the provider."
 #: A paper counts as handed in from its upload on, and as passed on when the provider has it.
 HANDED_IN = frozenset({Status.CHECKING, Status.RECEIVED, Status.SENDING, Status.AT_PROVIDER})
 PASSED_ON = frozenset({Status.AT_PROVIDER})
@@ -98,7 +100,10 @@ class Paper:
             return rejected.rejected_because
         if useless := next((row.why_useless for row in self.documents if row.why_useless), ""):
             return useless
-        if any(row.status == Status.REFUSED for row in self.documents):
+        refused = [row for row in self.documents if row.status == Status.REFUSED]
+        if any(row.problem == NOT_PASSED_ON for row in refused):
+            return f"{NOT_PASSED_ON} Upload it again."
+        if refused:
             return "The provider did not accept it. Upload another one."
         for kind, there in self._sides(HANDED_IN).items():
             rest = missing_sides(kind, there)

@@ -63,6 +63,14 @@ def ball(application: Application) -> Ball:
                 "A decision by our compliance team",
                 since + HELD_FOR,
             )
+        case Verdict.SUBMITTED if account and account.stuck_at:
+            return Ball(
+                "us",
+                "Passing it on did not work; one of us looks at it",
+                account.stuck_at,
+                "A decision by our compliance team",
+                account.stuck_at + HELD_FOR,
+            )
         case Verdict.SUBMITTED:
             return Ball(
                 "us",
@@ -159,6 +167,24 @@ _WAITING = Standing(
     "Nothing to do now",
     False,
     3,
+)
+_STUCK = Standing(
+    "Passing on your application takes longer",
+    (
+        "Something did not work between us and the provider. Your application is safe with us, and a person of ours "
+        "looks at it.",
+        "You do not need to do anything now. We write to you as soon as it goes on, or if it cannot.",
+    ),
+    "warning",
+    "wait",
+    "Nothing to do now",
+    False,
+    60,
+)
+_NOT_PASSED_ON = (
+    "We could not pass your application on to the provider, so the account could not be opened. "
+    "This says nothing about you.",
+    "Write to us if you have questions, or start a new application whenever you like.",
 )
 _PAPERS = Standing(
     "We need papers from you",
@@ -295,6 +321,8 @@ def _without_requests(application: Application) -> Standing:
             return _HELD
         case Verdict.RECEIVED if _papers_open(account) and account and account.papers_missing:
             return _PAPERS
+        case Verdict.SUBMITTED if account and account.stuck_at:
+            return _STUCK
         case Verdict.SUBMITTED | Verdict.RECEIVED:
             return _WAITING
         case Verdict.CORRECTION_NEEDED:
@@ -305,9 +333,10 @@ def _without_requests(application: Application) -> Standing:
             return identity.standing(account)
         case Verdict.REJECTED:
             reason = account.party_reason if account else ""
+            never_heard_of = account is not None and not (account.provider_id or account.party_status)
             return Standing(
                 "We could not open your account",
-                _REJECTED.get(reason, _REJECTED_OTHERWISE),
+                _NOT_PASSED_ON if never_heard_of else _REJECTED.get(reason, _REJECTED_OTHERWISE),
                 "danger",
                 "contact_support",
                 "Write to support",

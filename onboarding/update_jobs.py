@@ -127,7 +127,7 @@ class Compare:
         _ask(update)
 
     def gave_up(self, call: OutboundCall) -> None:
-        """The outbox page shows the call to a person; a retry from there goes on."""
+        """Nothing changes here: a case asks a person (onboarding/given_up.py)."""
 
 
 class Update:
@@ -136,7 +136,7 @@ class Update:
     def send(self, call: OutboundCall) -> outbox.Outcome:
         """Send the very body that was sealed when the call was written."""
         request = AccountRequest.from_wire(call.body.reveal())
-        return as_outcome(lambda: saved(request), lambda answer: _answered(request, answer), call=call)
+        return as_outcome(lambda: saved(request), lambda answer: answered(request, answer), call=call)
 
     def record(self, call: OutboundCall, outcome: outbox.Succeeded | outbox.Refused) -> None:
         """Keep the change, wait for the provider's review, or tell the customer that it was not accepted."""
@@ -154,7 +154,7 @@ class Update:
             applied(update, source="provider")
 
     def gave_up(self, call: OutboundCall) -> None:
-        """The outbox page shows the call to a person."""
+        """Nothing changes here: a case asks a person."""
 
 
 def lock_update(call: OutboundCall) -> AccountUpdate:
@@ -219,7 +219,7 @@ def _compared(update: AccountUpdate, answer: AccountAnswer) -> dict[str, Any]:
     return {"stops": [row.path for row in found.unasked()]}
 
 
-def _answered(request: AccountRequest, answer: AccountAnswer) -> dict[str, Any]:
+def answered(request: AccountRequest, answer: AccountAnswer) -> dict[str, Any]:
     """Whether it is done or still to be seen. The answer may be a reading after a 409: then what it holds decides."""
     unseen = answer.request is None or bool(differences(request, answer.request))
     return {

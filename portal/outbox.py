@@ -286,3 +286,32 @@ def retry_by_person(*, actor: "User", call_id: UUID, reason: str) -> OutboundCal
         audit.record("outbox.retry", subject=call, actor=actor, reason=reason)
         wake(call.pk)
         return call
+
+
+def conclude(
+    *,
+    call_id: UUID,
+    outcome: Succeeded | Refused,
+    reason: str,
+    actor: "User | None" = None,
+    record: bool = True,
+) -> OutboundCall:
+    """Finish a call that waits for a person by what was found out about it otherwise, in the caller's transaction.
+
+    With `record` the operation's handler records the outcome as if it had come as an answer; without, the caller has
+    its own way. Raises Conflict when the call is not waiting for a person.
+    """
+    row = OutboundCall.objects.select_for_update(of=("self",)).get(pk=call_id)
+    if row.status != Status.NEEDS_PERSON:
+        raise Conflict("This call does not wait for a person any more.")
+    row.finished_at = clock.now()
+    if isinstance(outcome, Succeeded):
+        row.answer, row.problem, row.problem_fields = outcome.answer, "", []
+    else:
+        row.problem, row.problem_fields = outcome.problem[:300], outcome.fields
+    final = Status.SUCCEEDED if isinstance(outcome, Succeeded) else Status.REJECTED
+    row.move_to(final, actor=actor, reason=reason, source="case" if actor else "outbox")
+    row.save(update_fields=["finished_at", "answer", "problem", "problem_fields"])
+    if record:
+        _handlers[row.operation].record(row, outcome)
+    return row

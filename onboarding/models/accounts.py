@@ -68,6 +68,8 @@ class ProviderAccount(Stateful):
     doubt_reason = models.CharField(max_length=64, blank=True)
     #: While the customer waits for the account to be closed; onboarding.closures keeps it.
     closing_asked_at = models.DateTimeField(null=True, blank=True)
+    #: Since when a call about it waits for a person; onboarding.given_up keeps it.
+    stuck_at = models.DateTimeField(null=True, blank=True)
     next_poll_at = models.DateTimeField(null=True, blank=True)
     polls = models.PositiveIntegerField(default=0)
     #: Of companies and trusts: how many of the papers asked for are not here yet; when the provider was asked to

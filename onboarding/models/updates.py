@@ -33,7 +33,7 @@ class AccountUpdate(Stateful):
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         Status.WAITING: frozenset({Status.CHECKING, Status.WITHDRAWN}),
         # Straight to applied where staff take over what the provider holds already.
-        Status.CHECKING: frozenset({Status.HELD, Status.SENDING, Status.APPLIED}),
+        Status.CHECKING: frozenset({Status.HELD, Status.SENDING, Status.APPLIED, Status.REFUSED}),
         Status.HELD: frozenset({Status.SENDING, Status.REFUSED}),
         Status.SENDING: frozenset({Status.IN_REVIEW, Status.APPLIED, Status.REFUSED}),
         Status.IN_REVIEW: frozenset({Status.APPLIED, Status.REFUSED}),

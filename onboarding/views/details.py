@@ -39,6 +39,15 @@ TONES = {
     AccountUpdate.Status.REFUSED: "danger",
     AccountUpdate.Status.WITHDRAWN: "neutral",
 }
+#: What the customer reads in place of our own words for two of them.
+LABELS = {
+    AccountUpdate.Status.CHECKING: "On its way",
+    AccountUpdate.Status.IN_REVIEW: "Being checked",
+}
+STUCK = (
+    "Passing it on to the provider did not work. A person of ours looks at it; you do not need to do anything, and we "
+    "write to you when it is done or cannot be done."
+)
 #: What each status means to the customer.
 WORDS = {
     AccountUpdate.Status.WAITING: "It goes to the provider when every agreement that waits has been accepted.",
@@ -101,7 +110,7 @@ def updates_of(draft: Draft, viewer: Owner | None = None) -> list[dict[str, Any]
     """
     rows = (
         updates_for(draft.application, viewer)
-        .select_related("requested_by", "of_owner")
+        .select_related("requested_by", "of_owner", "account")
         .defer("changes", "comparison")
         .order_by("-pk")[:10]
     )
@@ -112,7 +121,9 @@ def updates_of(draft: Draft, viewer: Owner | None = None) -> list[dict[str, Any]
             {
                 "update": row,
                 "tone": TONES[AccountUpdate.Status(row.status)],
-                "words": WORDS.get(AccountUpdate.Status(row.status), ""),
+                "label": (LABELS.get(AccountUpdate.Status(row.status)) if viewer else None)
+                or row.get_status_display(),
+                "words": _words(row),
                 "what": ", ".join(shown_labels(row, viewer)),
                 "refused": ""
                 if is_closed
@@ -121,6 +132,13 @@ def updates_of(draft: Draft, viewer: Owner | None = None) -> list[dict[str, Any]
             }
         )
     return found
+
+
+def _words(update: AccountUpdate) -> str:
+    on_its_way = update.status in {AccountUpdate.Status.CHECKING, AccountUpdate.Status.SENDING}
+    if on_its_way and update.account.stuck_at is not None:
+        return STUCK
+    return WORDS.get(AccountUpdate.Status(update.status), "")
 
 
 @require_http_methods(["GET", "POST"])

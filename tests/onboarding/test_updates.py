@@ -301,7 +301,8 @@ def test_the_pages_show_what_changes_before_it_is_sent(
     assert "512 555 0177" in back.content.decode()
     sent = client.post(f"{base}contact/", typed | {"confirmed": "1"}, follow=True)
     assert "Your change was taken" in sent.content.decode()
-    assert "Being compared" in sent.content.decode()
+    assert "On its way" in sent.content.decode()
+    assert "Being compared" not in sent.content.decode()
     again = client.post(f"{base}contact/", typed | {"confirmed": "1"}, follow=True)
     assert "on its way to the provider" in again.content.decode()
     assert AccountUpdate.objects.count() == 1
