@@ -11,7 +11,7 @@ from onboarding.requirements.documents import TWO_SIDED
 from onboarding.words_documents import DocumentSide, DocumentType
 from portal.forms_ui import MemorableDateField
 
-ACCEPT = "application/pdf,image/jpeg,image/png"
+ACCEPT = "application/pdf,image/jpeg,image/png,image/heic,image/heif"
 TWO_SIDED_WHEN = "|".join(sorted(TWO_SIDED))
 
 
@@ -27,7 +27,7 @@ def _file(label: str, hint: str, **attrs: str) -> forms.FileField:
 
 
 def _limits() -> str:
-    return f"PDF, JPEG or PNG, {settings.DOCUMENT_MAX_BYTES // 1024**2} MB at most."
+    return f"PDF, JPEG, PNG or HEIC, {settings.DOCUMENT_MAX_BYTES // 1024**2} MB at most."
 
 
 class PaperForm(forms.Form):

@@ -1,7 +1,7 @@
 """What an uploaded file is, found in its bytes and never by its name, and whether it may be taken.
 
 Nothing is kept before this. The bytes are read by a process of their own (onboarding/confined.py).
-docs/decisions/0013-files-from-strangers.md says why each thing is refused or mended.
+docs/decisions/0019-files-from-strangers.md says why each thing is refused or mended.
 """
 
 import hashlib

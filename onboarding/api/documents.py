@@ -100,7 +100,7 @@ class PaperMetadata(serializers.Serializer[Any]):
 
 
 class PaperUpload(PaperMetadata):
-    file = BinaryField(allow_empty_file=True, help_text="PDF, JPEG or PNG, recognised by its bytes.")
+    file = BinaryField(allow_empty_file=True, help_text="PDF, JPEG, PNG or HEIC, recognised by its bytes.")
 
 
 class DocumentsView(CustomerView):
