@@ -1,12 +1,19 @@
-"""Demo data: staff of every role, a customer, agreements, and applications that run through the sandbox for real."""
+"""Demo data: staff of every role, a customer, agreements, and applications that run through the sandbox for real.
 
-from dataclasses import dataclass
+What comes of the applications is told by the sandbox's stories, the same that drive tests and training.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from string import ascii_uppercase
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
 
 from onboarding import completeness, services
 from onboarding.agreements import agreement_publish
+from onboarding.demo_stories import Story, play, stories
 from onboarding.models import Application, Owner
 from onboarding.words import AccountType, EntityType, OwnerRole
 from portal.auth.demo import enrol_totp
@@ -51,17 +58,24 @@ AGREEMENTS = {
     ),
 }
 
-#: Names the sandbox knows, and what comes of each.
-PEOPLE = (
-    ("Nora", "Bergström"),
-    ("Review", "Manual"),
-    ("Maggic", "Dawn"),
-    ("Verify", "Document"),
-    ("block", "block"),
-    ("Suspend", "Later"),
-    ("José", "Núñez"),
-    ("Silent", "Never"),
+#: People whose account is opened without a story. The first one applies twice.
+PEOPLE = (("Nora", "Bergström"), ("José", "Núñez"))
+#: For stories whose person is in another one already.
+OTHERS = (
+    ("Iris", "Novak"),
+    ("Omar", "Rahman"),
+    ("Petra", "Lind"),
+    ("Samuel", "Okoye"),
+    ("Yuki", "Tanaka"),
+    ("Lucía", "Vargas"),
 )
+#: Stories played once more, so slowly that somebody stands in the middle of them for hours.
+SLOWLY = (
+    ("manual_review_then_active", "Mina", "Park", 60.0),
+    ("flagged_to_suspended", "Leon", "Fischer", 60.0),
+)
+#: Whoever completes the company's application has its story play.
+COMPANY = ("entity_kyb_active", "Noor", "Bakker")
 
 
 @dataclass(frozen=True)
@@ -81,19 +95,59 @@ def seed() -> list[Login]:
     if not completeness.agreements_in_force():
         for name, (title, text) in AGREEMENTS.items():
             agreement_publish(name=name, version="2026-01", title=title, text=text)
+    told = stories()
+    _apply_all(told)
+    _begin_a_company("founder@demo.example", has_story=bool(told))
+    return logins
+
+
+def _apply_all(told: list[Story]) -> None:
+    """Everybody who applied. Who has a story goes through what it tells."""
     for number, (given, family) in enumerate(PEOPLE, start=1):
         _apply(f"demo{number}@demo.example", given, family, number)
     # The first person once more, under another login: a possible duplicate for the queue of cases.
     _apply("twin@demo.example", *PEOPLE[0], number=1)
-    _apply_for_a_child("parent@demo.example")
-    _begin_a_company("founder@demo.example")
-    return logins
+    for number, story in enumerate(_cast(told), start=10):
+        email = f"{story.name.replace('_', '.')}@demo.example"
+        if story.account_type == AccountType.INDIVIDUAL:
+            _apply(email, story.given, story.family, number, story=story.name, born=story.born)
+        elif story.account_type == AccountType.CUSTODIAL:
+            _apply_for_a_child(email, story.given, story.family, number, story=story.name, born=story.born)
+    if not told:
+        _apply_for_a_child("parent@demo.example", "Robin", "Vale", 40)
+        return
+    for number, (name, given, family, speed) in enumerate(SLOWLY, start=50):
+        email = f"{given}.{family}@demo.example".lower()
+        _apply(email, given, family, number, story=name, speed=speed)
+
+
+def _cast(told: list[Story]) -> list[Story]:
+    """The stories, each with a person of its own: by their name the sandbox knows whose story it is."""
+    found: list[Story] = []
+    others = iter(OTHERS)
+    taken: set[tuple[str, str]] = set()
+    for story in told:
+        if (story.given, story.family) in taken:
+            given, family = next(others, (story.given, f"{story.family} {ascii_uppercase[len(found) % 26]}"))
+            found.append(replace(story, given=given, family=family, born=""))
+        else:
+            taken.add((story.given, story.family))
+            found.append(story)
+    return found
+
+
+@cache
+def _hashed_password() -> str:
+    """Hashed once for all of them: it is slow on purpose, and everybody knows this password."""
+    return make_password(PASSWORD)
 
 
 def _user(email: str, name: str, role: str) -> User:
     user = User.objects.filter(email=email).first()
     if user is None:
-        user = User.objects.create_user(email, PASSWORD, name=name, role=role)
+        user = User.objects.create_user(email, None, name=name, role=role)
+        user.password = _hashed_password()
+        user.save(update_fields=["password"])
         EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     return user
 
@@ -109,7 +163,7 @@ def _staff(role: str, name: str) -> Login:
     return Login(Role(role).label, user.email, PASSWORD, f"/dev/totp/{role}/")
 
 
-def answers_for(given: str, family: str, number: int) -> dict[str, dict[str, Any]]:
+def answers_for(given: str, family: str, number: int, born: str = "") -> dict[str, dict[str, Any]]:
     """A complete set of made-up answers for a person; `number` keeps tax numbers apart."""
     address = {
         "line1": f"{100 + number} Sample Street",
@@ -124,7 +178,7 @@ def answers_for(given: str, family: str, number: int) -> dict[str, dict[str, Any
             "given_name": given,
             "middle_names": "",
             "family_name": family,
-            "date_of_birth": f"19{70 + number % 30}-04-17",
+            "date_of_birth": born or f"19{70 + number % 30}-04-17",
             "tax_id_type": "SSN",
             "tax_id": f"536-22-{1000 + number}",
         },
@@ -154,12 +208,24 @@ def fill(user: User, application: Application, answers: dict[str, dict[str, Any]
     )
 
 
-def _apply(email: str, given: str, family: str, number: int) -> None:
+def _apply(
+    email: str,
+    given: str,
+    family: str,
+    number: int,
+    *,
+    story: str = "",
+    speed: float | None = None,
+    born: str = "",
+) -> None:
+    """Apply for an individual account; with a story, what comes of it is the story's."""
     user = _user(email, f"{given} {family}", Role.CUSTOMER)
     if Application.objects.filter(customer__user=user).exists():
         return
+    if story:
+        play(story, given, family, speed=speed)
     application = services.application_start(actor=user, source="page")
-    fill(user, application, answers_for(given, family, number))
+    fill(user, application, answers_for(given, family, number, born))
     services.application_submit(actor=user, application_id=application.pk, source="page")
 
 
@@ -177,28 +243,35 @@ def _fill_part(
         )
 
 
-def _apply_for_a_child(email: str) -> None:
+def _apply_for_a_child(
+    email: str, given: str, family: str, number: int, *, story: str = "", born: str = ""
+) -> None:
     """A custodial account that opens."""
-    user = _user(email, "Robin Vale", Role.CUSTOMER)
+    user = _user(email, f"{given} {family}", Role.CUSTOMER)
     if Application.objects.filter(customer__user=user).exists():
         return
+    if story:
+        play(story, given, family)
     application = services.application_start(actor=user, account_type=AccountType.CUSTODIAL, source="page")
-    _fill_part(user, application, answers_for("Robin", "Vale", 40), None)
+    _fill_part(user, application, answers_for(given, family, number, born), None)
     child = services.owner_add(
         actor=user, application_id=application.pk, role=OwnerRole.MINOR_OWNER, country="US", source="page"
     )
-    own = answers_for("Kim", "Vale", 41)
+    own = answers_for("Kim", family, 41)
     own["identity"]["date_of_birth"] = "2016-04-17"
     _fill_part(user, application, {name: own[name] for name in ("identity", "contact", "address")}, child)
     fill(user, application, {"owners": {}})
     services.application_submit(actor=user, application_id=application.pk, source="page")
 
 
-def _begin_a_company(email: str) -> None:
+def _begin_a_company(email: str, *, has_story: bool) -> None:
     """A company whose application was left in the middle."""
-    user = _user(email, "Noor Bakker", Role.CUSTOMER)
+    story, given, family = COMPANY
+    user = _user(email, f"{given} {family}", Role.CUSTOMER)
     if Application.objects.filter(customer__user=user).exists():
         return
+    if has_story:
+        play(story, given, family)
     application = services.application_start(
         actor=user, account_type=AccountType.ENTITY, entity_type=EntityType.LLC, source="page"
     )

@@ -62,6 +62,17 @@ def name_of(person: str) -> str:
     return f"{_PEOPLE[person].given} {_PEOPLE[person].family}"
 
 
+def described(person: str) -> Json:
+    """Who opens the account, and of which type it is."""
+    found = _PEOPLE[person]
+    return {
+        "givenName": found.given,
+        "familyName": found.family,
+        "dateOfBirth": found.born,
+        "accountType": _ACCOUNTS[person][0] if person in _ACCOUNTS else "INDIVIDUAL",
+    }
+
+
 def account_request(person: str, ref: str) -> Json:
     """A complete, valid create body for what the person opens, under the account key `ref`."""
     kind, roles = _ACCOUNTS.get(person, ("INDIVIDUAL", ((person, "PRIMARY_OWNER"),)))

@@ -185,6 +185,24 @@ def story_run(world: World, name: str, data: Json) -> Run:
         return run
 
 
+def stories_listed() -> Json:
+    """Every story that can be read, with the person it is written for, and what is wrong with the others."""
+    read, problems = stories.load_all()
+    return {
+        "stories": [
+            {
+                "name": story.name,
+                "title": story.title,
+                "about": story.about,
+                "speed": story.speed,
+                **people.described(story.person),
+            }
+            for story in read
+        ],
+        "problems": problems,
+    }
+
+
 def run_stop(world: World, run_id: str) -> None:
     """Stop a story where it is."""
     with world.change() as state:

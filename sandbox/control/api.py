@@ -105,6 +105,7 @@ urlpatterns = [
     path("webhooks/flush", control(POST=lambda here, _: {"unsent": actions.webhooks_flush(here)})),
     path("webhooks/<str:webhook_id>/resend", control(POST=_bare(actions.webhook_resend))),
     path("settings", control(POST=_settings)),
+    path("stories", control(GET=lambda *_: actions.stories_listed())),
     path("stories/<str:name>/run", control(POST=_run)),
     path("runs/<str:run_id>/stop", control(POST=_bare(actions.run_stop))),
     path("reset", control(POST=lambda here, _: here.reset())),
