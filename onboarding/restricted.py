@@ -8,9 +8,18 @@ from uuid import UUID
 from onboarding import drafts
 from onboarding.drafts import Draft
 from onboarding.models import ChangeRequest, Owner
-from onboarding.requirements import Field, Kind, Step, StepName, steps_of_entity, steps_of_person
+from onboarding.requirements import (
+    Field,
+    Kind,
+    Step,
+    StepName,
+    has_entity,
+    roles_of,
+    steps_of_entity,
+    steps_of_person,
+)
 from onboarding.requirements.updates import RESTRICTED_COLUMNS
-from onboarding.words import AccountType
+from onboarding.words import AccountType, EntityType
 from portal.errors import NotFound
 from portal.sealed import Sealed
 
@@ -26,6 +35,18 @@ _OF_PERSON = (Name.BIRTH_DATE, Name.TAX_NUMBER, Name.CITIZENSHIP)
 _OF_ACCOUNT = (Name.ACCOUNT_TYPE, Name.ENROLLMENTS, Name.ACCOUNT_ID)
 #: What our rows keep, and so take over when it is confirmed. The rest is kept in the request alone.
 KEPT = frozenset({Name.BIRTH_DATE, Name.TAX_NUMBER, Name.COMPANY_TAX_NUMBER})
+#: What a person still does where our rows do not follow by themselves.
+LEFT_TO_DO = {
+    Name.CITIZENSHIP: "Our record keeps no citizenship: nothing else is to be done.",
+    Name.ACCOUNT_TYPE: (
+        "Our record keeps the old type, for its people do not fit the new one. Compare the account with the provider's "
+        "copy, and let the customer apply for an account of the new type here."
+    ),
+    Name.ENROLLMENTS: "Our record keeps no enrollments: nothing else is to be done.",
+    Name.ACCOUNT_ID: (
+        "Our record keeps its own keys. Compare the account with the provider's copy before its next change."
+    ),
+}
 _CITIZENSHIP = Field("citizenship", "Country of citizenship", Kind.COUNTRY, missing="Choose the country.")
 _ACCOUNT_TYPE = Field(
     "account_type",
@@ -147,6 +168,8 @@ def _questions(request: ChangeRequest) -> tuple[Field, ...]:
 
 def keep(request: ChangeRequest) -> bool:
     """Take a confirmed change over into our rows, in the caller's transaction; False where no row keeps it."""
+    if request.field == Name.ACCOUNT_TYPE:
+        return _keep_type(request)
     if request.field not in KEPT:
         return False
     application = request.account.application
@@ -156,4 +179,27 @@ def keep(request: ChangeRequest) -> bool:
         values["date_of_birth"] = date.fromisoformat(values["date_of_birth"])
     fields = tuple(field for field in item.step.fields if field.name != WHY.name)
     drafts.keep(application, item.owner, replace(item.step, fields=fields), values)
+    return True
+
+
+def _keep_type(request: ChangeRequest) -> bool:
+    """The new type, where everybody of the account has a place in it; the applicant takes its first role."""
+    application = request.account.application
+    draft = drafts.load(application)
+    wanted = request.wanted.reveal()["account_type"]
+    kind = EntityType.TRUST.value if wanted == AccountType.ENTITY_PERSONAL_TRUST else ""
+    if wanted == AccountType.ENTITY:
+        kind = application.entity_type
+    if has_entity(wanted) != (draft.entity is not None) or (wanted == AccountType.ENTITY and not kind):
+        return False
+    rules = roles_of(wanted, kind)
+    roles = [owner.role for owner in draft.others] + [rules[0].role]
+    if any(role not in {rule.role for rule in rules} for role in roles) or any(
+        not rule.least <= roles.count(rule.role) <= rule.most for rule in rules
+    ):
+        return False
+    draft.applicant.role = rules[0].role
+    draft.applicant.save(update_fields=["role"])
+    application.account_type, application.entity_type = wanted, kind
+    application.save(update_fields=["account_type", "entity_type"])
     return True

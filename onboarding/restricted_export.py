@@ -1,12 +1,13 @@
 """What the provider's operations team needs for a restricted change: as plain text, or as a PDF."""
 
+from collections.abc import Iterator
 from datetime import UTC
 
 from django.conf import settings
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from onboarding import restricted
+from onboarding import evidence, restricted
 from onboarding.agreements.certificate import FONTS, MAIN_FONT, fonts_for
 from onboarding.models import ChangeRequest
 from portal import audit, permissions
@@ -35,6 +36,31 @@ def export(request: ChangeRequest, *, actor: User, form: str, unmasked: bool, re
     if form == "pdf":
         return _pdf(title, found)
     return "\n".join([title, "", *(f"{label}: {value}" for label, value in found), ""]).encode()
+
+
+def export_zip(request: ChangeRequest, *, actor: User, unmasked: bool, reason: str) -> Iterator[bytes]:
+    """Text and PDF with the files of the evidence, in pieces. The files show everything, so it takes who may reveal.
+
+    Raises Forbidden. Files that are not free of malware yet are left out, and the text says so.
+    """
+    permissions.require(actor, "pii.reveal")
+    files = evidence.files(request)
+    safe = [file for file in files if file.is_safe]
+    texts = {
+        "change.txt": export(request, actor=actor, form="text", unmasked=unmasked, reason=reason),
+        "change.pdf": export(request, actor=actor, form="pdf", unmasked=unmasked, reason=reason),
+    }
+    if len(safe) < len(files):
+        texts["change.txt"] += f"Left out, not free of malware yet: {len(files) - len(safe)}\n".encode()
+    audit.record(
+        "account.restricted_evidence",
+        subject=request.account.application,
+        actor=actor,
+        reason=reason,
+        source="page",
+        after={"request": str(request.pk), "documents": [str(file.pk) for file in safe]},
+    )
+    return evidence.zipped(texts, safe)
 
 
 def lines(request: ChangeRequest, *, unmasked: bool) -> list[tuple[str, str]]:

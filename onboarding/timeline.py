@@ -121,6 +121,7 @@ _AUDIT_WORDS = {
     "account.update_request": ("pencil", "Change of details asked for"),
     "account.update_done": ("check", "Change of details ended"),
     "account.update_by_staff": ("check", "Copies made the same by staff"),
+    "account.restricted_evidence": ("eye", "Papers that prove a restricted change given out"),
     "account.settlement": ("send", "Change of the settlement method asked for"),
     "account.settlement_done": ("check", "Change of the settlement method ended"),
     "account.compare": ("eye", "Compared with the provider's copy"),

@@ -29,6 +29,11 @@ class ChangeRequestSerializer(serializers.Serializer[Any]):
     status_at = io.Moment()
     created_at = io.Moment()
     refused_because = serializers.CharField(help_text="What you are told about a refusal, else empty.")
+    evidence = serializers.UUIDField(
+        source="evidence_id",
+        allow_null=True,
+        help_text="Which of the document requests asks for the paper that proves it; null where none does.",
+    )
 
 
 class AskableSerializer(serializers.Serializer[Any]):

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from compliance import kinds
 from compliance.models import Case
-from onboarding import restricted
+from onboarding import evidence, restricted
 from onboarding.cases import traits
 from onboarding.models import ChangeRequest
 from onboarding.services import restricted as services
@@ -19,7 +19,7 @@ Status = ChangeRequest.Status
 
 def _evidence(case: Case) -> Sequence[kinds.Section]:
     request = (
-        ChangeRequest.objects.select_related("account__application", "owner", "requested_by")
+        ChangeRequest.objects.select_related("account__application", "owner", "requested_by", "evidence")
         .filter(pk=case.subject_id)
         .first()
     )
@@ -35,6 +35,16 @@ def _evidence(case: Case) -> Sequence[kinds.Section]:
         kinds.Row("Account", application.reference, reverse("staff:application", args=[application.pk])),
         kinds.Row("Export, confirm, refuse", "The request's own page", _page(request.pk)),
     ]
+    rows += [
+        kinds.Row(
+            "Evidence",
+            f"{file.get_type_display()}, {file.get_side_display().lower()}: {file.get_status_display().lower()}",
+            reverse("staff:document", args=[application.pk, file.pk]),
+        )
+        for file in evidence.files(request)
+    ]
+    if request.evidence is not None and not any(row.label == "Evidence" for row in rows):
+        rows.append(kinds.Row("Evidence", f"Asked for, not here yet: {request.evidence.title}"))
     if request.provider_reference:
         rows.append(kinds.Row("Provider's reference", request.provider_reference))
     return (

@@ -29,6 +29,7 @@ class DocumentRequest(Stateful):
         STAFF = "staff", "Asked by staff"
         REJECTION = "rejection", "A paper was not accepted"
         EXPIRY = "expiry", "A paper expires"
+        CHANGE = "change", "Proves a restricted change"
 
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         Status.OPEN: frozenset({Status.HANDED_IN, Status.ACCEPTED, Status.WITHDRAWN}),
@@ -71,7 +72,7 @@ class DocumentRequest(Stateful):
                 name="document_request_status_known",
             ),
             models.CheckConstraint(
-                condition=Q(source__in=["staff", "rejection", "expiry"]),
+                condition=Q(source__in=["staff", "rejection", "expiry", "change"]),
                 name="document_request_source_known",
             ),
             models.CheckConstraint(condition=Q(types__len__gt=0), name="document_request_names_a_type"),

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from onboarding.models.accounts import ProviderAccount
+from onboarding.models.document_requests import DocumentRequest
 from onboarding.models.owners import Owner
 from portal import clock, ids
 from portal.sealed import SealedJSONField, SealedTextField
@@ -58,6 +59,10 @@ class ChangeRequest(Stateful):
     wanted = SealedJSONField()
     #: The asker's own words, which may name numbers.
     why = SealedTextField(mask="none")
+    #: The paper that proves it; empty where no paper says such a thing.
+    evidence = models.ForeignKey(
+        DocumentRequest, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     requested_by = models.ForeignKey("portal.User", on_delete=models.PROTECT, related_name="+")
     confirmed_by = models.ForeignKey(
         "portal.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"

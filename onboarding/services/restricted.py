@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from compliance import services as compliance
 from compliance.models import Case
-from onboarding import drafts, notices, restricted
+from onboarding import drafts, evidence, notices, restricted
 from onboarding.models import Application, ChangeRequest, Owner, ProviderAccount
 from onboarding.requirements import Problem
 from onboarding.services.shared import locked
@@ -16,6 +16,7 @@ from portal.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.models import User
 
 Status = ChangeRequest.Status
+Name = ChangeRequest.Field
 KIND = "onboarding.restricted_change"
 LONGEST_ANSWER = 500
 _TWICE = "This was asked for already and is not answered yet."
@@ -65,6 +66,7 @@ def restricted_request(
                 request.save(force_insert=True)
         except IntegrityError as error:
             raise Conflict(_TWICE) from error
+        evidence.ask(request, actor=actor, source=source)
         _recorded("account.restricted_request", request, application, actor, source)
         _open_case(request, application, actor, source)
     return request
@@ -86,6 +88,7 @@ def restricted_withdraw(*, actor: User, request_id: UUID, source: str) -> Change
     with transaction.atomic():
         request = locked_request(request_id, customer=actor)
         request.move_to(Status.WITHDRAWN, actor=actor, source=source)
+        evidence.no_longer(request, actor=actor, source=source)
         compliance.case_settle(
             kind=KIND, subject=subject_of(request), reason="The customer withdrew it.", source=source
         )
@@ -109,11 +112,13 @@ def restricted_confirm(*, actor: User, request_id: UUID, reference: str, source:
         request.move_to(Status.CONFIRMED, actor=actor, source=source)
         request.confirmed_by, request.provider_reference = actor, reference.strip()
         request.save(update_fields=["confirmed_by", "provider_reference"])
+        evidence.no_longer(request, actor=actor, source=source)
         kept = restricted.keep(request)
         _recorded(
             "account.restricted_confirm", request, request.account.application, actor, source, kept=kept
         )
-        _close_case(request, "The provider confirmed it.", actor, source)
+        left = "" if kept else restricted.LEFT_TO_DO[Name(request.field)]
+        _close_case(request, f"The provider confirmed it. {left}".strip(), actor, source)
         notices.restricted_done(request)
     return request
 
@@ -139,6 +144,7 @@ def refuse(request: ChangeRequest, reason: str, *, actor: User, source: str) -> 
     request.refused_because = reason.strip()
     request.save(update_fields=["refused_because"])
     request.move_to(Status.REFUSED, actor=actor, source=source)
+    evidence.no_longer(request, actor=actor, source=source)
     _recorded("account.restricted_refuse", request, request.account.application, actor, source)
     notices.restricted_refused(request)
 

@@ -36,7 +36,7 @@ def requests_of(application: Application) -> list[dict[str, Any]]:
     """The account's requests, newest first, as a page shows them; without any value."""
     found = (
         ChangeRequest.objects.filter(account__application=application)
-        .select_related("owner", "requested_by")
+        .select_related("owner", "requested_by", "evidence")
         .defer("before", "wanted", "why")
         .order_by("-pk")[:20]
     )

@@ -3,16 +3,17 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from compliance.models import Case
-from onboarding import drafts, restricted, selectors
+from onboarding import drafts, evidence, restricted, selectors
 from onboarding.models import ChangeRequest
 from onboarding.request_forms import ConfirmForm, ExportForm, RefusalForm
-from onboarding.restricted_export import FORMATS, export
+from onboarding.restricted_export import FORMATS, export, export_zip
 from onboarding.services import restricted as services
 from onboarding.views.restricted import TONES, ask_page, ask_url, requests_of
 from portal import audit, permissions
@@ -23,7 +24,7 @@ from portal.staff import staff_page, user_of
 def _found(request: HttpRequest, request_id: UUID) -> ChangeRequest:
     permissions.require(user_of(request), "application.view")
     rows = ChangeRequest.objects.select_related(
-        "account__application", "owner", "requested_by", "confirmed_by"
+        "account__application", "owner", "requested_by", "confirmed_by", "evidence"
     )
     found = rows.filter(pk=request_id).first()
     if found is None:
@@ -44,6 +45,7 @@ def change_request(request: HttpRequest, request_id: UUID) -> HttpResponse:
         "application": found.account.application,
         "tone": TONES[ChangeRequest.Status(found.status)],
         "rows": restricted.rows(found),
+        "files": evidence.files(found),
         "case": case if case and permissions.can_do(actor, "case.view") else None,
         "may_decide": permissions.can_do(actor, "case.decide"),
         "export_form": ExportForm(may_reveal=permissions.can_do(actor, "pii.reveal")),
@@ -56,7 +58,7 @@ def change_request(request: HttpRequest, request_id: UUID) -> HttpResponse:
 
 @require_POST
 @staff_page
-def export_file(request: HttpRequest, request_id: UUID) -> HttpResponse:
+def export_file(request: HttpRequest, request_id: UUID) -> HttpResponseBase:
     """The export as a file; unmasked for who may reveal, with a reason."""
     found = _found(request, request_id)
     form = ExportForm(request.POST, may_reveal=True)
@@ -64,6 +66,8 @@ def export_file(request: HttpRequest, request_id: UUID) -> HttpResponse:
         messages.error(request, str(form.errors["reason"][0]))
         return redirect("staff_requests:request", found.pk)
     kind = request.POST.get("format", "")
+    if kind == "zip":
+        return _zip(request, found, form)
     body = export(
         found,
         actor=user_of(request),
@@ -74,6 +78,20 @@ def export_file(request: HttpRequest, request_id: UUID) -> HttpResponse:
     name = f"change-{str(found.pk)[-8:]}.{'pdf' if kind == 'pdf' else 'txt'}"
     response = HttpResponse(body, content_type=FORMATS[kind])
     response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _zip(request: HttpRequest, found: ChangeRequest, form: ExportForm) -> StreamingHttpResponse:
+    """Text, PDF and the papers that prove it, in pieces."""
+    pieces = export_zip(
+        found,
+        actor=user_of(request),
+        unmasked=form.cleaned_data["unmasked"],
+        reason=form.cleaned_data["reason"],
+    )
+    response = StreamingHttpResponse(pieces, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="change-{str(found.pk)[-8:]}.zip"'
     response["Cache-Control"] = "no-store"
     return response
 
