@@ -40,9 +40,12 @@ class PaperForm(forms.Form):
         super().__init__(data, files, prefix=paper.name.replace(":", "_"))
         self.paper = paper
         self.fields["front"] = _file("File", _limits())
-        if paper.owner is not None:
+        choices = [(kind.value, kind.label) for kind in map(DocumentType, paper.rule.types)]
+        if paper.owner is None and len(choices) > 1:
+            which = forms.ChoiceField(label="Which paper", choices=choices)
+            self.fields = {"type": which, **self.fields}
+        elif paper.owner is not None:
             camera = {"accept": f"image/jpeg,image/png,{ACCEPT}", "capture": "environment"}
-            choices = [(kind.value, kind.label) for kind in map(DocumentType, paper.rule.types)]
             kind = f"{self.prefix}-type={TWO_SIDED_WHEN}"
             self.fields = {
                 "type": forms.ChoiceField(label="Which paper", choices=choices),

@@ -183,17 +183,32 @@ def _group(
     whose = [file for file in files.values() if file.row.owner_id == key]
     others = [file for file in whose if file.row.pk not in shown and file.row.status != Status.REPLACED]
     replaced = [file for file in whose if file.row.status == Status.REPLACED]
+    facts = _facts(application, owner, entity)
     if owner is None:
         name = entity.legal_name if entity and entity.legal_name else "The company or trust"
-        facts: list[tuple[str, Any]] = [
+        return Group(name, "The company's or trust's own papers", None, facts, slots, others, replaced)
+    title = owner.full_name or owner.get_role_display()
+    return Group(title, owner.get_role_display(), owner, facts, slots, others, replaced)
+
+
+def _facts(application: Application, owner: Owner | None, entity: Entity | None) -> list[tuple[str, Any]]:
+    """What is held against a paper, masked."""
+    if owner is None:
+        return [
             ("Name in the application", entity.legal_name if entity else ""),
             ("Kind", application.get_entity_type_display()),
         ]
-        return Group(name, "The company's or trust's own papers", None, facts, slots, others, replaced)
-    facts = [
+    return [
         ("Name in the application", owner.full_name),
         ("Date of birth", owner.date_of_birth),
         ("Lives in", owner.country.name),
     ]
-    title = owner.full_name or owner.get_role_display()
-    return Group(title, owner.get_role_display(), owner, facts, slots, others, replaced)
+
+
+def beside(viewer: User, document: Document) -> dict[str, Any]:
+    """For the page of one file: what to compare it with, and what the viewer may decide."""
+    entity = Entity.objects.filter(application=document.application_id).first()
+    return {
+        "facts": _facts(document.application, document.owner, entity),
+        "file": File(document, why_not_decide(viewer, document)),
+    }

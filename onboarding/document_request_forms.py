@@ -1,6 +1,6 @@
 """The forms by which staff ask for papers and say what they think of a file."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,14 @@ from django import forms
 from onboarding.document_requests import AGAIN_WITHIN, OF_ENTITY, OF_PERSON
 from onboarding.models import Application, Owner
 from onboarding.requirements.roles import has_entity
-from onboarding.services.document_requests import LATEST, LONGEST_NOTE, LONGEST_REASON, LONGEST_TEXT
+from onboarding.services.document_requests import (
+    DUE_RULE,
+    LATEST,
+    LONGEST_NOTE,
+    LONGEST_REASON,
+    LONGEST_TEXT,
+    may_be_due,
+)
 from onboarding.words_documents import DocumentType, RejectReason
 from portal import clock
 
@@ -74,6 +81,13 @@ class RequestForm(forms.Form):
             "max": (today + LATEST).isoformat(),
         }
         self.order_fields(self.field_order)
+
+    def clean_due_on(self) -> date:
+        """The rule of the service, so that everything is said at once."""
+        day: date = self.cleaned_data["due_on"]
+        if not may_be_due(day):
+            raise forms.ValidationError(DUE_RULE)
+        return day
 
     def clean(self) -> dict[str, Any]:
         """At least one paper of the kind that whoever was chosen has."""

@@ -21,6 +21,7 @@ LONGEST_REASON = 500
 LONGEST_NOTE = 1000
 LONGEST_TEXT = 300
 LATEST = timedelta(days=365)
+DUE_RULE = "Choose a day after today, within a year."
 _ROLE = "Your role does not allow this. Ask a compliance analyst or manager."
 _ENDED = "This application has ended: no papers are wanted any more."
 _SEEN = "A colleague decided about this file meanwhile. Look at it again."
@@ -89,11 +90,16 @@ def document_request(
         return document_requests.asked(request, actor=actor, source=source)
 
 
+def may_be_due(day: date) -> bool:
+    """Whether a paper may be asked for by that day."""
+    today = clock.now().date()
+    return today < day <= today + LATEST
+
+
 def _answers(
     application: Application, owner: Owner | None, kinds: list[str], reason: str, note: str, due_on: date
 ) -> None:
     problems: dict[str, list[str]] = {}
-    today = clock.now().date()
     possible = OF_PERSON if owner else OF_ENTITY
     if owner is None and not has_entity(application.account_type):
         problems["owner"] = ["Say whose paper it is: this account has no company or trust."]
@@ -106,8 +112,8 @@ def _answers(
         problems["reason"] = [f"Tell the customer why, in at most {LONGEST_REASON} characters."]
     if len(note) > LONGEST_NOTE:
         problems["note"] = [f"Use at most {LONGEST_NOTE} characters."]
-    if not today < due_on <= today + LATEST:
-        problems["due_on"] = ["Choose a day after today, within a year."]
+    if not may_be_due(due_on):
+        problems["due_on"] = [DUE_RULE]
     if problems:
         raise Invalid("Some answers need attention.", fields=problems)
 

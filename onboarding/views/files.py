@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from onboarding import files
+from onboarding import document_page, files
 from onboarding.models import Document
 from onboarding.services.quarantine import document_quarantined
 from portal.staff import staff_page, user_of
@@ -33,7 +33,8 @@ def document(request: HttpRequest, application_id: UUID, document_id: UUID) -> H
             "unscanned": found.scan == Document.Scan.OFF,
             "more_pages": found.pages - len(pages) if pages else 0,
             "nav_section": "applications",
-        },
+        }
+        | document_page.beside(user, found),
     )
     response["Cache-Control"] = "no-store"
     return response

@@ -180,6 +180,35 @@ def test_an_old_page_cannot_decide(opened: Application, analyst: User, signed_in
     assert not Document.objects.exclude(verdict="").exists()
 
 
+def test_the_page_of_a_file_shows_what_to_compare_and_decides(
+    opened: Application, analyst: User, signed_in: SignedIn
+) -> None:
+    ask(analyst, opened)
+    document = proof(opened.customer.user, opened)
+    drain()
+    desk = signed_in(analyst)
+    text = desk.get(reverse("staff:document", args=[opened.pk, document.pk])).content.decode()
+    assert applicant_of(opened).full_name in text and url("accept", opened, document.pk) in text
+    assert "••••" in text and url("papers", opened) in text
+
+
+def test_a_trust_chooses_which_of_several_papers_it_sends(
+    customer_user: User, analyst: User, signed_in: SignedIn
+) -> None:
+    application = journeys.trust(customer_user)
+    request = ask(analyst, application, owner_id=None, types=["SOURCE_OF_FUNDS", "PROOF_OF_ENTITY_ADDRESS"])
+    sent = {
+        f"request-{request.pk}-type": "PROOF_OF_ENTITY_ADDRESS",
+        f"request-{request.pk}-country": "US",
+        f"request-{request.pk}-front": file(),
+    }
+    phone = signed_in(customer_user)
+    phone.post(reverse("customer:documents", args=[application.pk]), sent)
+    assert Document.objects.get().type == "PROOF_OF_ENTITY_ADDRESS"
+    request.refresh_from_db()
+    assert request.status == "handed_in"
+
+
 def test_dates_of_birth_are_revealed_with_a_reason(
     opened: Application, analyst: User, signed_in: SignedIn
 ) -> None:
@@ -201,6 +230,7 @@ def test_the_page_costs_the_same_with_many_papers(
     application = journeys.entity(customer_user)
     desk = signed_in(analyst)
     ask(analyst, application)
+    proof(customer_user, application)
 
     def cost(address: str) -> int:
         desk.get(address)
