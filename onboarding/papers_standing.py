@@ -5,17 +5,14 @@ Read from the application's own row, which onboarding/document_requests.py keeps
 
 from dataclasses import replace
 from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING
 
 from django.db.models import Q
 from django.utils.formats import date_format
 
 from onboarding.models import Application, ProviderAccount
+from onboarding.told import Standing
 from portal import clock
 from portal.ball import Ball
-
-if TYPE_CHECKING:
-    from onboarding.standing import Standing
 
 Status = Application.Status
 Account = ProviderAccount.Status
@@ -55,7 +52,7 @@ def ball(application: Application) -> Ball | None:
     return None
 
 
-def told(application: Application, found: "Standing") -> "Standing":
+def told(application: Application, found: Standing) -> Standing:
     """The customer's standing, with what we asked for in it."""
     if not _counts(application) or not application.papers_asked or not application.papers_due_on:
         return found
