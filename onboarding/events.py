@@ -111,7 +111,7 @@ def _plan_party(event: InboundEvent, parsed: PartyEvent) -> Plan:
         if check and checks.is_known(check, parsed.verification_url, parsed.verification_url_expiry):
             line = "This link of the identity check, or a newer one, is known already: no effect."
             return plan(Verdict.NO_EFFECT, line, account)
-    if account.status == Status.LIQUIDATE_ONLY and said == Status.ACTIVE:
+    if said == Status.ACTIVE and account.status != Status.ACTIVE and account.sell_only_stands:
         # canTradeCrypto is true in both, so no reading can tell a late word from a lifted restriction.
         held = plan(
             Verdict.QUARANTINE, f"The account may only sell and withdraw; {words} needs a person.", account

@@ -260,12 +260,12 @@ def _not_there(account_id: UUID) -> bool:
     """The provider knows no such account. That is an answer only where it once took it."""
     with transaction.atomic():
         account = lock_account(account_id)
+        for settle in _missing_readers:
+            settle(account)
         if not account.provider_id:
             return False
         account.read_at = clock.now()
         account.save(update_fields=["read_at"])
-        for settle in _missing_readers:
-            settle(account)
     return True
 
 
@@ -291,7 +291,8 @@ def _apply_reading(account: ProviderAccount) -> None:
     if account.doubt_status:
         _settle_doubt(account)
     elif account.status in {Status.PENDING, Status.UNDER_REVIEW, Status.DOCUMENTS_NEEDED}:
-        if account.can_trade:
+        # After "sell only" either may be: a person looks (ProviderAccount.move_to).
+        if account.can_trade and not account.sell_only_stands:
             party_status_apply(account, party_status="ACTIVE", reason="ENROLLMENT", source="poll")
         elif account.request_status == "REJECTED":
             party_status_apply(account, party_status="INACTIVE", reason="OTHER", source="poll")
@@ -301,7 +302,7 @@ def _settle_doubt(account: ProviderAccount) -> None:
     said = party.account_status(account.doubt_status, account.doubt_reason)
     rejected = account.request_status == "REJECTED"
     if said == Status.ACTIVE:
-        confirmed = account.can_trade is True
+        confirmed = account.can_trade is True and not account.sell_only_stands
     else:
         confirmed = account.can_trade is False and rejected == (said == Status.INACTIVE)
     if confirmed:

@@ -5,7 +5,15 @@ from uuid import UUID
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from onboarding import abandoned, document_checks, document_reminders, jobs, upload_jobs
+from onboarding import (
+    abandoned,
+    availability,
+    discarded,
+    document_checks,
+    document_reminders,
+    jobs,
+    upload_jobs,
+)
 from onboarding.agreements import reminders, updates
 from onboarding.identity import jobs as identity
 from onboarding.imports import asking, cockpit, handin_jobs
@@ -34,6 +42,18 @@ def reconcile_start() -> None:
         runs.start()
     except Conflict:
         return
+
+
+@shared_task
+def availability_refresh() -> None:
+    """Read what the provider allows in each state and country, when what is kept is half a day old."""
+    availability.refresh_if_due()
+
+
+@shared_task
+def files_discard() -> None:
+    """Delete files whose rows are gone, where the deleting after the commit did not come about."""
+    discarded.sweep()
 
 
 @shared_task

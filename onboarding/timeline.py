@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from onboarding.models import Application, ProviderAccount
+from onboarding.models import Application, ChangeRequest, ClosureRequest, ProviderAccount
 from onboarding.requirements.titles import step_title
 from portal.models import AuditEntry, OutboundCall, StatusChange
 from portal.ui.plain import in_words, name_words
@@ -18,6 +18,10 @@ LONGEST = 500
 
 APPLICATION = Application._meta.label_lower
 ACCOUNT = ProviderAccount._meta.label_lower
+CHANGE = ChangeRequest._meta.label_lower
+CLOSURE = ClosureRequest._meta.label_lower
+WHAT = {ACCOUNT: "Account", CHANGE: "Restricted change", CLOSURE: "Closing of the account"}
+OWN_WORDS = {CHANGE: dict(ChangeRequest.Status.choices), CLOSURE: dict(ClosureRequest.Status.choices)}
 WORDS = dict(Application.Status.choices) | dict(ProviderAccount.Status.choices)
 TONES = {
     "approved": "success",
@@ -55,7 +59,7 @@ def timeline(application: Application) -> list[Item]:
     types = [label for label, _ in keys]
     about: dict[str, Any] = {"subject_type__in": types, "subject_id__in": ids}
     items = [
-        *_changes(about),
+        *_changes(keys + _requests_of(account)),
         *_audited(about),
         *_calls(about),
         *_events(about),
@@ -64,20 +68,36 @@ def timeline(application: Application) -> list[Item]:
     return sorted(items, key=lambda item: item.at, reverse=True)
 
 
-def _changes(about: dict[str, Any]) -> list[Item]:
+def _requests_of(account: ProviderAccount | None) -> list[tuple[str, UUID]]:
+    """What the customer asked for that the provider's operations do by hand."""
+    if account is None:
+        return []
+    found: list[tuple[str, UUID]] = []
+    for label, model in ((CHANGE, ChangeRequest), (CLOSURE, ClosureRequest)):
+        keys = model._default_manager.filter(account=account).order_by("-pk").values_list("pk", flat=True)
+        found += [(label, key) for key in keys[:LONGEST]]
+    return found
+
+
+def _changes(keys: list[tuple[str, UUID]]) -> list[Item]:
+    about = {"subject_type__in": {label for label, _ in keys}, "subject_id__in": [key for _, key in keys]}
     rows = StatusChange.objects.filter(**about).select_related("actor").order_by("-at")[:LONGEST]
     return [
         Item(
             row.at,
             "flag",
-            f"{'Account' if row.subject_type == ACCOUNT else 'Application'}: {WORDS.get(row.new, row.new)}",
+            f"{WHAT.get(row.subject_type, 'Application')}: {_word(row.subject_type, row.new)}",
             actor=row.actor.label if row.actor else _source(row.source),
             body=row.reason,
             tone=TONES.get(row.new, "info"),
-            details=[("Before", str(WORDS.get(row.old, row.old))), ("Request", row.request_id)],
+            details=[("Before", _word(row.subject_type, row.old)), ("Request", row.request_id)],
         )
         for row in rows
     ]
+
+
+def _word(subject_type: str, status: str) -> str:
+    return str(OWN_WORDS.get(subject_type, WORDS).get(status, status))
 
 
 _SOURCES = {
@@ -124,6 +144,14 @@ _AUDIT_WORDS = {
     "account.restricted_evidence": ("eye", "Papers that prove a restricted change given out"),
     "account.settlement": ("send", "Change of the settlement method asked for"),
     "account.settlement_done": ("check", "Change of the settlement method ended"),
+    "account.restricted_request": ("pencil", "Change asked for that the provider alone makes"),
+    "account.restricted_confirm": ("check", "The provider's change recorded"),
+    "account.restricted_refuse": ("ban", "Change of the provider's not accepted"),
+    "account.closure_request": ("pencil", "Closing of the account asked for"),
+    "account.closure_pass_on": ("send", "Closing passed on to the provider's operations"),
+    "account.closure_refuse": ("ban", "Closing refused"),
+    "account.closure_keep": ("check", "The customer keeps the account"),
+    "account.closure_done": ("check", "Closed by the provider"),
     "account.compare": ("eye", "Compared with the provider's copy"),
     "identity_check.begin": ("id-card", "Identity check asked for by the provider"),
     "identity_check.link": ("link", "Link for the identity check"),

@@ -48,6 +48,16 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"queue": "provider"},
     },
+    "availability-refresh": {
+        "task": "onboarding.tasks.availability_refresh",
+        "schedule": 600.0,
+        "options": {"queue": "provider"},
+    },
+    "files-discard": {
+        "task": "onboarding.tasks.files_discard",
+        "schedule": 600.0,
+        "options": {"queue": "bulk"},
+    },
     "reconcile-unknown": {
         "task": "onboarding.tasks.reconcile_unknown",
         "schedule": 300.0,

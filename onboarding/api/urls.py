@@ -4,6 +4,7 @@ from django.urls import path
 
 from onboarding.api import (
     agreements,
+    availability,
     details,
     document_requests,
     documents,
@@ -37,6 +38,11 @@ urlpatterns = [
     path("invitations/accept", owners.InvitationAcceptView.as_view(), name="invitation_accept"),
     path("parts", owners.PartsView.as_view(), name="parts"),
     path("applications/<uuid:application_id>/agreements", views.AcceptView.as_view(), name="accept"),
+    path(
+        "applications/<uuid:application_id>/availability",
+        availability.AvailabilityView.as_view(),
+        name="availability",
+    ),
     path("applications/<uuid:application_id>/submit", views.SubmitView.as_view(), name="submit"),
     path("applications/<uuid:application_id>/documents", documents.DocumentsView.as_view(), name="documents"),
     path("applications/<uuid:application_id>/uploads", uploads.UploadsView.as_view(), name="uploads"),

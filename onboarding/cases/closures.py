@@ -56,10 +56,18 @@ def _refuse(ruling: kinds.Ruling) -> str:
     return "The account stays open; the customer was told why."
 
 
+def _keep(ruling: kinds.Ruling) -> str:
+    services.keep(ruling.case.subject_id, actor=ruling.actor)
+    return (
+        "The account stays open, as the customer wishes. Tell the provider's operations if it was passed on."
+    )
+
+
 kind = kinds.CaseKind(
     name=closures.KIND,
     title="Account to be closed",
-    purpose="A customer wants the account closed. The provider's operations close it; their event ends this case.",
+    purpose="A customer wants the account closed. The provider's operations close it; their event ends this case. "
+    "If they refuse, or the customer changes their mind after it was passed on, reopen the case and decide again.",
     checklist=(
         kinds.CheckItem("empty", "Nothing left in it: sold, withdrawn, or settled with the customer"),
     ),
@@ -76,6 +84,13 @@ kind = kinds.CaseKind(
             "Refuse",
             "What you write is told to the customer, word for word.",
             effect=_refuse,
+            needs_text=True,
+        ),
+        kinds.Decision(
+            "keep",
+            "The customer keeps the account",
+            "They told us so. Once it was passed on, have the provider's operations confirm that they stop.",
+            effect=_keep,
             needs_text=True,
         ),
     ),

@@ -3,6 +3,7 @@
 from onboarding.models.accounts import ProviderAccount
 from onboarding.models.agreements import Agreement, AgreementAcceptance
 from onboarding.models.applications import Application, ApplicationStep, Customer, DraftReminder
+from onboarding.models.discarded import DiscardedFile
 from onboarding.models.document_requests import DocumentRequest
 from onboarding.models.documents import Document, DocumentCopy
 from onboarding.models.entities import Entity, TrustedContact
@@ -34,6 +35,7 @@ __all__ = [
     "ChangeRequest",
     "ClosureRequest",
     "Customer",
+    "DiscardedFile",
     "Document",
     "DocumentCopy",
     "DocumentRequest",

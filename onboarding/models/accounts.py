@@ -1,13 +1,18 @@
 """Accounts at the provider: our state, and the provider's own words beside it."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models import Q
 
 from onboarding.models.applications import Application
 from portal import clock, ids
+from portal.errors import IllegalMove
+from portal.models.status import StatusChange
 from portal.states import Stateful
+
+if TYPE_CHECKING:
+    from portal.models import User
 
 
 class ProviderAccount(Stateful):
@@ -106,3 +111,16 @@ class ProviderAccount(Stateful):
 
     def __str__(self) -> str:
         return f"account {self.client_account_id}"
+
+    @property
+    def sell_only_stands(self) -> bool:
+        """Whether "sell and withdraw only" was said and no person has lifted it, whatever was said after it."""
+        mine = StatusChange.objects.filter(subject_type=self._meta.label_lower, subject_id=self.pk)
+        last = mine.filter(new__in=[self.Status.LIQUIDATE_ONLY, self.Status.ACTIVE]).order_by("-at", "-pk")
+        return last.values_list("new", flat=True).first() == self.Status.LIQUIDATE_ONLY
+
+    def move_to(self, new: str, *, actor: "User | None", reason: str = "", source: str = "") -> None:
+        """As every move; a restriction is not got round by way of another status either."""
+        if new == self.Status.ACTIVE and actor is None and self.sell_only_stands:
+            raise IllegalMove("Only a person can lift that this account may only sell and withdraw.")
+        super().move_to(new, actor=actor, reason=reason, source=source)

@@ -104,12 +104,18 @@ class ClosureRequest(Stateful):
 
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         Status.ASKED: frozenset({Status.PASSED_ON, Status.REFUSED, Status.WITHDRAWN, Status.CLOSED}),
-        Status.PASSED_ON: frozenset({Status.CLOSED, Status.REFUSED}),
+        Status.PASSED_ON: frozenset({Status.CLOSED, Status.REFUSED, Status.WITHDRAWN}),
         Status.CLOSED: frozenset(),
         Status.REFUSED: frozenset(),
         Status.WITHDRAWN: frozenset(),
     }
-    BY_PERSON: ClassVar[frozenset[tuple[str, str]]] = frozenset({(Status.ASKED, Status.PASSED_ON)})
+    BY_PERSON: ClassVar[frozenset[tuple[str, str]]] = frozenset(
+        {
+            (Status.ASKED, Status.PASSED_ON),
+            (Status.PASSED_ON, Status.REFUSED),
+            (Status.PASSED_ON, Status.WITHDRAWN),
+        }
+    )
     OPEN: ClassVar[frozenset[str]] = frozenset({Status.ASKED, Status.PASSED_ON})
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)

@@ -30,10 +30,13 @@ STANDING, REQUEST, LISTED, GONE = "status", "request.status", "list.status", "ac
 def settle(account: ProviderAccount, record: AccountAnswer) -> None:
     """Compare the record with ours: open a case, add to it, or close it because the copies agree again."""
     check = locked_check(account)
+    if record.request is None:
+        # In a form nobody can read: nothing was learnt.
+        _keep(check, Outcome.NOT_ANSWERED)
+        return
     if account.status == Status.CLOSED or not _comparable(account, record):
         _keep(check, Outcome.UNDER_WAY)
         return
-    assert record.request is not None
     if account.next_poll_at is not None:
         account.next_poll_at = clock.now() + NEXT_POLL
         account.save(update_fields=["next_poll_at"])
@@ -58,9 +61,9 @@ def settle(account: ProviderAccount, record: AccountAnswer) -> None:
 
 
 def not_there(account: ProviderAccount) -> None:
-    """The provider knows no account of this key, though it took it once."""
+    """The provider knows no account of this key: news where it took it once."""
     check = locked_check(account)
-    if account.status == Status.CLOSED or _changing(account):
+    if account.status == Status.CLOSED or not account.provider_id or _changing(account):
         _keep(check, Outcome.UNDER_WAY)
         return
     line = _line(
@@ -111,7 +114,7 @@ def locked_check(account: ProviderAccount) -> AccountCheck:
 
 def _comparable(account: ProviderAccount, record: AccountAnswer) -> bool:
     """Whether both copies stand still: opened, readable, no change on its way."""
-    if not account.provider_id or record.request is None or record.pending_update_ids:
+    if not account.provider_id or record.pending_update_ids:
         return False
     if account.doubt_status or account.status in {
         Status.PENDING,

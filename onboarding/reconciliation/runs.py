@@ -141,7 +141,10 @@ def _read(taken: Taken) -> bool:
 
 def _answered(account_id: UUID) -> bool:
     try:
-        return jobs.account_read(account_id)
+        if jobs.account_read(account_id):
+            return True
+        # "Not found" of an account the provider never took is an answer too.
+        return not AccountCheck.objects.filter(account=account_id, outcome=Outcome.READING).exists()
     except (OperationalError, InterfaceError):
         raise
     except Exception:

@@ -5,7 +5,7 @@ Which questions and by which rules depends on the person: the account, the role 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -51,7 +51,12 @@ def steps_of_person(person: Person) -> tuple[Step, ...]:
     birth = (
         rules.minor_birth_date if rule.minor else rules.birth_date if rule.any_age else rules.adult_birth_date
     )
-    steps = [_identity(person, birth), _contact(person), _address(person)]
+    identity = _identity(person, birth)
+    if rule.minor:
+        identity = replace(
+            identity, fields=tuple(field for field in identity.fields if field.name != "marital_status")
+        )
+    steps = [identity, _contact(person), _address(person)]
     if works:
         steps.append(_employment(person))
     if not person.is_applicant:

@@ -9,7 +9,7 @@ from onboarding import closures, notices
 from onboarding.models import Application, ClosureRequest, ProviderAccount
 from onboarding.services.shared import locked
 from portal import audit
-from portal.errors import Conflict, Invalid, NotFound
+from portal.errors import Conflict, IllegalMove, Invalid, NotFound
 from portal.models import User
 
 Status = ClosureRequest.Status
@@ -72,6 +72,8 @@ def closure_withdraw(*, actor: User, application_id: UUID, source: str) -> Closu
         closure = closures.open_one(account) if account else None
         if account is None or closure is None:
             raise NotFound("Closing was not asked for.")
+        if closure.status == Status.PASSED_ON:
+            raise IllegalMove("The provider was asked to close it. Write to us; we ask them to keep it open.")
         closure.move_to(Status.WITHDRAWN, actor=actor, source=source)
         closures.asked(account, is_asked=False)
         closures.end_case(closure, account, "The customer keeps the account.", source=source)
@@ -96,6 +98,14 @@ def refuse(closure_id: UUID, reason: str, *, actor: User) -> None:
     closures.asked(closure.account, is_asked=False)
     _recorded("account.closure_refuse", closure, closure.account.application, actor, "case")
     notices.closure_refused(closure)
+
+
+def keep(closure_id: UUID, *, actor: User) -> None:
+    """The customer keeps the account, as they told us; in the decision's transaction. Also after it was passed on."""
+    closure = locked_closure(closure_id)
+    closure.move_to(Status.WITHDRAWN, actor=actor, source="case")
+    closures.asked(closure.account, is_asked=False)
+    _recorded("account.closure_keep", closure, closure.account.application, actor, "case")
 
 
 def locked_closure(closure_id: UUID) -> ClosureRequest:

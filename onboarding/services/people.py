@@ -7,7 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from onboarding import document_requests, drafts
-from onboarding.models import Application, ApplicationStep, Owner
+from onboarding.discarded import discard
+from onboarding.models import Application, ApplicationStep, Document, Owner
 from onboarding.requirements import role_rule, roles_of, rules
 from onboarding.services.shared import locked_draft, moved_on, require_version
 from onboarding.words import AccountType
@@ -136,6 +137,7 @@ def owner_remove(
         role = owner.role
         owner.acceptances.all().delete()
         ApplicationStep.objects.filter(owner=owner).delete()
+        discard(Document.objects.filter(owner=owner))
         owner.delete()
         document_requests.tally(application)
         moved_on(application)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from onboarding import completeness, drafts, selectors, services
+from onboarding import availability, completeness, drafts, selectors, services
 from onboarding.completeness import StepState
 from onboarding.drafts import Draft
 from onboarding.forms import StartForForm, step_form
@@ -65,6 +65,7 @@ def fill(request: HttpRequest, application_id: UUID) -> HttpResponse:
             "application": application,
             "customer": application.customer.user,
             "states": _own(drafts.load(application)),
+            "availability": availability.of(application),
             "nav_section": "applications",
         },
     )

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from onboarding import completeness, drafts, selectors, services
+from onboarding import availability, completeness, drafts, selectors, services
 from onboarding.completeness import StepState
 from onboarding.drafts import Draft
 from onboarding.entries import Seen
@@ -375,6 +375,7 @@ def review(request: HttpRequest, application_id: UUID) -> HttpResponse:
             "several": several_people(application.account_type),
             "acceptances": acceptances_of(draft),
             "corrections": correction_links(draft, user_of(request)),
+            "availability": availability.of(application),
             "steps": step_links(application, states, "review"),
             "nav_section": "home",
         },

@@ -10,6 +10,7 @@ from compliance.models import Case
 from onboarding import closures, standing
 from onboarding.models import Application, ClosureRequest
 from onboarding.services import closures as services
+from onboarding.timeline import timeline
 from portal.errors import Conflict, IllegalMove, Invalid, NotFound
 from portal.models import MailMessage, User
 from sandbox.testing import SandboxProcess
@@ -148,3 +149,38 @@ def test_the_page_and_rest(box: SandboxProcess, customer_user: User, signed_in: 
     assert stranger.get(page).status_code == 404
     assert stranger.get(address).status_code == 404
     assert stranger.post(address, {"understood": True}, content_type="application/json").status_code == 404
+
+
+@pytest.mark.parametrize(("decision", "ends"), [("refuse", Status.REFUSED), ("keep", Status.WITHDRAWN)])
+def test_what_was_passed_on_can_still_be_refused_or_taken_back(
+    box: SandboxProcess,  # noqa: F811
+    customer_user: User,
+    staff: Staff,
+    signed_in: Callable[[User], Client],
+    decision: str,
+    ends: str,
+) -> None:
+    application = opened(box, customer_user)
+    closure = ask(customer_user, application)
+    manager = staff("compliance_manager")
+    case = decide(manager, "pass_on")
+    page = signed_in(customer_user).get(f"/applications/{application.pk}/close/").content.decode()
+    assert "If you want to keep it after all" in page
+    compliance.case_reopen(actor=manager, case_id=case.pk, reason="Their answer came")
+    decide(manager, decision, "The provider wrote to us")
+    assert now(closure).status == ends
+    assert account_of(application).closing_asked_at is None
+    assert Case.objects.get(kind=closures.KIND).status == Case.Status.CLOSED
+    told = [item.title for item in timeline(Application.objects.get(pk=application.pk))]
+    assert "Closing of the account: With the provider" in told
+    assert f"Closing of the account: {Status(ends).label}" in told
+    # And it can be asked for again.
+    assert ask(customer_user, application).pk != closure.pk
+
+
+def test_no_job_takes_back_what_was_passed_on(box: SandboxProcess, customer_user: User, staff: Staff) -> None:  # noqa: F811
+    closure = ask(customer_user, opened(box, customer_user))
+    decide(staff("compliance_manager"), "pass_on")
+    for new in (Status.REFUSED, Status.WITHDRAWN):
+        with pytest.raises(IllegalMove):
+            now(closure).move_to(new, actor=None)

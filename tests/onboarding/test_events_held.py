@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
+from onboarding import jobs
 from onboarding.models import ProviderAccount
 from portal import clock
 from portal.errors import Conflict, Forbidden, IllegalMove, NotFound
@@ -176,3 +178,36 @@ def test_nothing_else_lifts_the_restriction(
     with pytest.raises(IllegalMove, match="Only a person"):
         held.move_to("processed", actor=None)
     assert fresh(account).status == Account.LIQUIDATE_ONLY
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [("SUSPENDED", "COMPLIANCE_LOCKED"), ("INACTIVE", "OTHER"), ("UNDER_REVIEW", "PENDING_REVIEW")],
+)
+def test_no_way_round_by_another_status(
+    settings: Any, account: ProviderAccount, staff: Staff, status: str, reason: str
+) -> None:
+    with transaction.atomic():
+        locked = jobs.lock_account(account.pk)
+        jobs.party_status_apply(locked, party_status=status, reason=reason, source="webhook")
+    now = fresh(account).status
+    deliver(settings, account, "ACTIVE", "OTHER")
+    process()
+    assert fresh(account).status == now
+    event = InboundEvent.objects.get(status="quarantined")
+    # Nor does a reading open it, with the word in doubt or without.
+    for doubt in ("", "ACTIVE"):
+        with transaction.atomic():
+            locked = jobs.lock_account(account.pk)
+            locked.can_trade, locked.request_status = True, "COMPLETE"
+            locked.doubt_status, locked.doubt_reason = doubt, "OTHER" if doubt else ""
+            jobs._apply_reading(locked)
+        assert fresh(account).status == now
+    with pytest.raises(IllegalMove):
+        fresh(account).move_to(Account.ACTIVE, actor=None)
+    inbox.apply_held(
+        actor=staff("compliance_manager"), event_id=event.pk, reason="They wrote to us", seen=seen(event)
+    )
+    assert fresh(account).status == Account.ACTIVE
+    # Lifted: from now on a suspension may end by the provider's word alone.
+    assert not fresh(account).sell_only_stands
