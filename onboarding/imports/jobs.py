@@ -76,7 +76,8 @@ def _stop(batch_id: UUID, problem: str) -> None:
     with transaction.atomic():
         batch = ImportBatch.objects.select_for_update().get(pk=batch_id)
         if batch.may_move_to(Status.FAILED):
-            batch.problem = f"Stopped after row {batch.position:,} by a fault of ours ({problem})."
+            place = f"after row {batch.position:,}" if batch.position else "before the first row"
+            batch.problem = f"Stopped {place} by a fault of ours ({problem})."
             batch.save(update_fields=["problem"])
             batch.move_to(Status.FAILED, actor=None, source="task")
 

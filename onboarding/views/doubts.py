@@ -19,6 +19,11 @@ from portal.errors import Conflict, Invalid
 from portal.staff import staff_page, user_of
 
 Verdict = ImportRow.Verdict
+BUTTONS = {
+    Verdict.SAME: "The same person",
+    Verdict.OTHER: "Somebody else",
+    Verdict.LEFT_OUT: "Leave it out",
+}
 TONES = {Verdict.SAME: "warning", Verdict.OTHER: "success", Verdict.LEFT_OUT: "neutral"}
 
 
@@ -67,8 +72,8 @@ def _item(status: str, found: looks.Doubt) -> dict[str, Any]:
         # Once the draft went to the provider or was withdrawn, its own page says more than a button here.
         "is_open": made is None or made.status == made.Status.DRAFT,
         "choices": [
-            (word, label)
-            for word, label in Verdict.choices
+            (word, BUTTONS[Verdict(word)])
+            for word in Verdict.values
             if word != row.verdict and not (made is None and status == "imported")
         ],
     }
