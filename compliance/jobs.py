@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from compliance import routing, sla
+from compliance import assigning, routing, selectors, sla
 from compliance.models import Case, RuleBook
 from portal import clock
 from portal.models import User
@@ -51,6 +51,11 @@ def cases_route() -> int:
             if not case.is_done:
                 routing.route(case, source="rules")
     return len(found)
+
+
+def cases_assign() -> int:
+    """Give what nobody works on to whom it suits. Answers how many cases were given."""
+    return assigning.assign_waiting(selectors.to_give(assigning.LOOKED_AT))
 
 
 def _locked(case_id: UUID) -> Case:

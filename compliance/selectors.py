@@ -8,10 +8,12 @@ from uuid import UUID
 from django.contrib.postgres.search import SearchQuery
 from django.core.cache import caches
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from compliance import ordering, permissions
-from compliance.models import Case, Queue, SavedView
+from compliance.models import Case, Queue, SavedView, Worker
+from compliance.models.cases import NEVER
 from portal import clock
 from portal.errors import Forbidden, NotFound
 from portal.models import User
@@ -185,7 +187,7 @@ def cases_to_take() -> int:
 
 
 def to_take(actor: User) -> QuerySet[Case]:
-    """What nobody works on in the queues where the actor decides, the most pressing first."""
+    """What nobody works on in the queues where the actor decides, the most pressing first, then by due."""
     rows = _to_take(cases_visible_to(actor))
     if can_do(actor, "case.manage"):
         return rows
@@ -193,7 +195,8 @@ def to_take(actor: User) -> QuerySet[Case]:
 
 
 def _to_take(rows: QuerySet[Case]) -> QuerySet[Case]:
-    return rows.filter(status=Case.Status.OPEN, assignee__isnull=True).order_by("-priority", "pk")
+    free = rows.filter(status=Case.Status.OPEN, assignee__isnull=True)
+    return free.order_by("-priority", Coalesce("due_at", NEVER), "pk")
 
 
 def other_cases(actor: User, case: Case) -> list[Case]:
@@ -205,6 +208,23 @@ def other_cases(actor: User, case: Case) -> list[Case]:
 def ticked(case: Case) -> set[str]:
     """The codes of the checklist's items that are done."""
     return set(case.ticks.values_list("item", flat=True))
+
+
+def to_give(limit: int) -> list[Case]:
+    """What nobody works on in any queue, the most pressing first, then by due."""
+    rows = _to_take(Case.objects.select_related("queue"))
+    return list(rows.only("kind", "queue__seen_by", "queue__decided_by")[:limit])
+
+
+def workers() -> list[tuple[User, Worker, int]]:
+    """Everybody who works on cases, how they work, and how many they have that wait for nobody else."""
+    people = list(people_for_cases())
+    rows = {row.pk: row for row in Worker.objects.filter(user__in=people)}
+    mine = Case.objects.filter(UNDONE, assignee__in=people).exclude(status__in=sorted(Case.WAITING))
+    loads = dict(mine.values_list("assignee").annotate(number=Count("pk")).order_by())
+    return [
+        (person, rows.get(person.pk) or Worker(user=person), loads.get(person.pk, 0)) for person in people
+    ]
 
 
 def people_for_cases() -> QuerySet[User]:

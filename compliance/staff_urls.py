@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from compliance.views import lists, queues, staff
+from compliance.views import lists, people, queues, staff
 
 app_name = "cases"
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("views/<uuid:view_id>/remove/", lists.remove_view, name="view_remove"),
     path("bulk/", lists.bulk, name="bulk"),
     path("next/", staff.take_next, name="next"),
+    path("away/", people.away, name="away"),
+    path("people/", people.people, name="people"),
+    path("people/<uuid:user_id>/", people.person, name="person"),
     path("queues/", queues.home, name="queues"),
     path("queues/new/", queues.queue, name="queue_new"),
     path("queues/<uuid:queue_id>/", queues.queue, name="queue"),

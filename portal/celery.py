@@ -68,6 +68,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": "default"},
     },
+    "cases-assign": {
+        "task": "compliance.tasks.cases_assign",
+        "schedule": 30.0,
+        "options": {"queue": "default"},
+    },
     "cases-route": {
         "task": "compliance.tasks.cases_route",
         "schedule": 60.0,

@@ -3,6 +3,7 @@
 from compliance.models.cases import Case, CaseDecision, CaseFact, CaseNote, CaseTick, new_reference
 from compliance.models.lists import ListColumns, SavedView
 from compliance.models.queues import DayOff, Queue, Rule, RuleBook, WorkCalendar
+from compliance.models.workers import Worker
 
 __all__ = [
     "Case",
@@ -17,5 +18,6 @@ __all__ = [
     "RuleBook",
     "SavedView",
     "WorkCalendar",
+    "Worker",
     "new_reference",
 ]

@@ -9,7 +9,7 @@ from typing import ClassVar
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from compliance.models.queues import Queue, WorkCalendar
@@ -161,9 +161,16 @@ class Case(Stateful):
             models.Index(fields=["opened_by", "id"], name="case_by_opener"),
             models.Index(fields=["subject_type", "subject_id", "-id"], name="case_by_subject"),
             models.Index(
-                fields=["-priority", "id"],
+                F("priority").desc(),
+                Coalesce("due_at", NEVER),
+                "id",
                 condition=Q(status="open", assignee__isnull=True),
-                name="case_to_take",
+                name="case_to_take_by_due",
+            ),
+            models.Index(
+                fields=["assignee"],
+                condition=~Q(status__in=("decided", "closed")),
+                name="case_undone_by_assignee",
             ),
             models.Index(
                 fields=["waiting_until"],

@@ -15,6 +15,7 @@ from compliance.services.lists import (
 )
 from compliance.services.opening import Subject, case_close, case_open, case_settle
 from compliance.services.queues import RuleWish, calendar_save, queue_save, rule_remove, rule_save
+from compliance.services.workers import away_set, worker_save
 from compliance.services.working import (
     case_assign,
     case_check,
@@ -30,6 +31,7 @@ __all__ = [
     "Outcome",
     "RuleWish",
     "Subject",
+    "away_set",
     "calendar_save",
     "case_assign",
     "case_check",
@@ -51,4 +53,5 @@ __all__ = [
     "rule_save",
     "view_remove",
     "view_save",
+    "worker_save",
 ]

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from compliance import jobs, kinds, permissions, selectors, sla
 from compliance.models import Case, CaseNote, CaseTick
 from compliance.services.shared import changed, checked_text, invalid, visible
+from compliance.services.workers import is_away
 from portal import audit, clock
 from portal.errors import Conflict
 from portal.models import User
@@ -33,6 +34,12 @@ def case_assign(*, actor: User, case_id: UUID, to: User | None, source: str = "p
                 raise Conflict(f"{to} does not work on cases. Choose someone who does.")
             if not permissions.role_sees(to, case.queue):
                 raise Conflict(f"{to} does not see the queue “{case.queue}”. Choose someone who does.")
+        if to is not None and is_away(to.pk):
+            raise Conflict(
+                "You are away. Say that you are back first."
+                if to == actor
+                else f"{to} is away. Choose someone who is there."
+            )
         before = case.assignee
         if before == to:
             return case

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from compliance import kinds, list_columns, selectors, services, standing
 from compliance.forms import CaseFilterForm
 from compliance.list_forms import BulkForm, ColumnsForm, ViewForm, ids_of
-from compliance.models import Case, Queue
+from compliance.models import Case, Queue, Worker
 from portal.errors import Forbidden, Invalid
 from portal.models import User
 from portal.money import Money
@@ -51,6 +51,7 @@ def _page(request: HttpRequest, status: int = 200, **bound: Any) -> HttpResponse
         "view_form": ViewForm(may_share=can_do(actor, "case.manage"), prefix="view"),
         "bulk_form": _bulk_form(actor),
         "may_work": can_do(actor, "case.work"),
+        "is_away": Worker.objects.filter(pk=actor.pk, is_away=True).exists(),
         "sees_queues": can_do(actor, "queue.view"),
         "may_share": can_do(actor, "case.manage"),
         "list_url": reverse("cases:list"),

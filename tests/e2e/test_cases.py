@@ -8,7 +8,7 @@ import time_machine
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
-from compliance import kinds, services
+from compliance import jobs, kinds, services
 from compliance.models import Case, CaseDecision
 from portal import clock
 from tests.compliance.conftest import a_subject, opened, ready, subject_of
@@ -161,3 +161,28 @@ def test_a_manager_tries_a_rule_and_saves_it(browser: Browser, live_server: Live
     looked_at(page, f"rule-remove-{width}")
     page.get_by_role("button", name="Remove the rule").click()
     expect(page.get_by_text("No rules yet")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_whoever_is_away_gives_back_what_they_were_given(
+    browser: Browser, live_server: LiveServer, width: int
+) -> None:
+    manager, analyst = make_staff("compliance_manager"), make_staff()
+    case = opened()
+    boss = page_of(browser, live_server, manager, width)
+    boss.goto("/staff/cases/people/")
+    boss.get_by_role("link", name="compliance analyst (Compliance analyst)").click()
+    boss.get_by_label("Cases at a time").fill("5")
+    boss.get_by_label("Silent parrot").check()
+    looked_at(boss, f"person-{width}")
+    boss.get_by_role("button", name="Save").click()
+    looked_at(boss, f"people-{width}")
+    assert jobs.cases_assign() == 1
+    page = page_of(browser, live_server, analyst, width)
+    page.goto("/staff/cases/?assignee=me")
+    expect(page.get_by_role("link", name=case.reference)).to_be_visible()
+    page.get_by_role("button", name="I am away").click()
+    expect(page.get_by_text("1 case went back.")).to_be_visible()
+    expect(page.get_by_role("heading", name="You are away")).to_be_visible()
+    looked_at(page, f"away-{width}")
+    assert Case.objects.get(pk=case.pk).assignee is None
