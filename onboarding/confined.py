@@ -26,7 +26,8 @@ class Failed(Exception):
 def check(file: BinaryIO, kind: str, *, most_pages: int, most_pixels: int) -> dict[str, Any]:
     """What is wrong (`refused`), or what the file is (`pages`, `extra`). Raises Failed."""
     with _opened(file, "check", kind, str(most_pages), str(most_pixels)) as answer:
-        return _object(answer.read(LONGEST_LINE), dict)
+        found: dict[str, Any] = _object(answer.read(LONGEST_LINE), dict)
+        return found
 
 
 def pictures(

@@ -24,7 +24,8 @@ def documents_storage(env: environ.Env, folder: Path) -> dict[str, Any]:
     endpoint = env.str("DOCUMENTS_S3_ENDPOINT", default="")
     if endpoint and not endpoint.startswith(("https://", "http://")):
         raise ImproperlyConfigured("DOCUMENTS_S3_ENDPOINT must be an http(s):// address.")
-    from boto3.s3.transfer import TransferConfig  # noqa: PLC0415  takes a second; most run without a bucket
+    # Takes a second, and most run without a bucket.
+    from boto3.s3.transfer import TransferConfig  # type: ignore[import-untyped]  # noqa: PLC0415
 
     return {
         "BACKEND": "storages.backends.s3.S3Storage",

@@ -56,7 +56,8 @@ class DocumentLinksView(CustomerView):
         return Response(FileLinksSerializer(links).data)
 
     def _url(self, document: Document, page: int) -> str:
-        return settings.PORTAL_URL + reverse("api:file", args=[files.token(self.user, document, page)])
+        portal: str = settings.PORTAL_URL
+        return portal + reverse("api:file", args=[files.token(self.user, document, page)])
 
 
 class AnythingRenderer(JSONRenderer):

@@ -56,9 +56,9 @@ def _page(subject_id: UUID) -> str:
 
 def _lock(subject_id: UUID) -> None:
     """Application, account, document: the order of whoever checks or replaces it."""
-    application_id = Document.objects.filter(pk=subject_id).values_list("application", flat=True).first()
-    Application.objects.select_for_update().filter(pk=application_id).first()
-    ProviderAccount.objects.select_for_update().filter(application=application_id).first()
+    Application.objects.select_for_update(of=("self",)).filter(documents=subject_id).first()
+    accounts = ProviderAccount.objects.select_for_update(of=("self",))
+    accounts.filter(application__documents=subject_id).first()
     Document.objects.select_for_update().filter(pk=subject_id).first()
 
 
