@@ -215,7 +215,7 @@ def test_looking_at_the_page_takes_nothing(case: Case, signed_in: SignIn) -> Non
     browser = signed_in(case.invited)
     shown = browser.get(address)
     assert shown.status_code == 200 and "Take this part" in page(shown)
-    assert (shown["Referrer-Policy"], shown["Cache-Control"]) == ("no-referrer", "no-store")
+    assert (shown["Referrer-Policy"], shown["Cache-Control"]) == ("strict-origin", "no-store")
     assert Owner.objects.get(pk=case.owner.pk).user is None
     assert browser.post(address)["Location"] == case.url("part")
     assert Owner.objects.get(pk=case.owner.pk).user == case.invited
