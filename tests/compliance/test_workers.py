@@ -132,6 +132,18 @@ def test_each_is_given_what_they_handle_and_may_decide(manager: User, staff: Sta
         kinds._kinds.pop("tests.other")
 
 
+def test_room_that_others_have_fills_nobody_over_their_capacity(manager: User, staff: Staff) -> None:
+    kinds.register(kinds.CaseKind(name="tests.other", title="Other", purpose="", decisions=()))
+    try:
+        parrots = works(manager, staff("compliance_analyst"), 1, KIND)
+        works(manager, staff("compliance_analyst"), 9, "tests.other")
+        cases = [opened() for _ in range(3)]
+        assert jobs.cases_assign() == 1
+        assert [who(case) for case in cases] == [parrots, None, None]
+    finally:
+        kinds._kinds.pop("tests.other")
+
+
 def test_nobody_is_given_anything_unless_a_manager_says_so(analyst: User, manager: User) -> None:
     case = opened()
     assert jobs.cases_assign() == 0
