@@ -311,9 +311,9 @@ def test_the_provider_s_copy_is_downloaded_and_recorded(
     assert (answer["Cache-Control"], answer["X-Content-Type-Options"]) == ("no-store", "nosniff")
     assert AuditEntry.objects.get(action="document.read_provider").subject_id == application.pk
     # Another account's paper is not there, whoever asks under this one.
-    other = journeys.foreigner(make_customer_user(), given_name="Someone", family_name="Else")
-    services.application_submit(actor=other.customer.user, application_id=other.pk, source="page")
+    other = submitted(make_customer_user())
     drain()
+    assert account_of(other).provider_id
     assert desk.get(url("provider_file", other, document.pk)).status_code == 404
     box.fault("502_html", "read_document", count=9)
     answer = desk.get(url("provider_file", application, document.pk), follow=True)
