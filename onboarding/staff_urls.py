@@ -14,6 +14,7 @@ from onboarding.views import (
     reconciliation,
     settlement,
     staff,
+    staff_uploads,
 )
 
 app_name = "staff"
@@ -39,6 +40,15 @@ urlpatterns = [
     path("files/<str:token>/", files.staff_file, name="file"),
     path("quarantine/<uuid:document_id>/", files.quarantined, name="document_quarantined"),
     path("applications/<uuid:application_id>/settlement/", settlement.settlement, name="settlement"),
+    path("applications/<uuid:application_id>/upload/", staff_uploads.upload, name="upload"),
+    path(
+        "applications/<uuid:application_id>/uploads", staff_uploads.StaffUploadsView.as_view(), name="uploads"
+    ),
+    path(
+        "applications/<uuid:application_id>/uploads/<uuid:upload_id>",
+        staff_uploads.StaffUploadView.as_view(),
+        name="upload_parts",
+    ),
     path("applications/<uuid:application_id>/reveal/", staff.reveal, name="reveal"),
     path("operations/reconciliation/", reconciliation.home, name="reconciliation"),
     path("operations/reconciliation/now/", reconciliation.run_now, name="reconciliation_now"),

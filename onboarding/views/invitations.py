@@ -7,9 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from onboarding import completeness, drafts, selectors, services, standing
+from onboarding import completeness, drafts, papers, selectors, services, standing
 from onboarding.forms import InviteForm
 from onboarding.models import InvitationState, OwnerInvitation
+from onboarding.services.paper_answers import CLOSED
 from onboarding.views.people import draft_of, people_page, person_in
 from onboarding.views.shared import correction_links, customer_page, own_part_url, state_url, summary_sections
 from portal.errors import Conflict, Invalid, NotFound
@@ -141,6 +142,7 @@ def part(request: HttpRequest, application_id: UUID) -> HttpResponse:
             "next_url": own_part_url(application, states, owner),
             "sections": summary_sections(draft, user),
             "corrections": correction_links(draft, user),
+            "papers": papers.papers_for(user, application) if application.status not in CLOSED else [],
             "nav_section": "home",
         },
     )
