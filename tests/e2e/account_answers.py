@@ -1,8 +1,11 @@
 """What the people and companies of the browser's journeys answer, never twice the same where that would count."""
 
+import io
 import uuid
 from datetime import date, timedelta
 from typing import Any
+
+import pikepdf
 
 from tests.onboarding import answers
 
@@ -80,3 +83,13 @@ def company(name: str) -> dict[str, Answers]:
         "entity_address": lives_at("registered") | lives_at("operating"),
         "entity_business": BUSINESS,
     }
+
+
+def pdf() -> bytes:
+    """A PDF of one empty page, never twice the same."""
+    into = io.BytesIO()
+    with pikepdf.new() as made:
+        made.add_blank_page()
+        made.docinfo["/Title"] = f"Invented paper {number()}"
+        made.save(into)
+    return into.getvalue()

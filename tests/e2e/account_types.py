@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.axe import assert_accessible
-from tests.e2e.account_answers import Answers, account, born, company, lives_at, person
+from tests.e2e.account_answers import Answers, account, born, company, lives_at, pdf, person
 from tests.e2e.main_job import ARGS, CHROMIUM, DEMO_PASSWORD, NARROW, WIDE, Journey
 
 #: What makes two pages the same to look at: a title, the questions and the headings.
@@ -160,7 +160,7 @@ class AccountTypes(Journey):
         self.add(page, "trust-beneficiary", young, role="BENEFICIARY")
         self.follow(page, "text=Save and continue")
         self.steps(page, "trust", account())
-        self.hand_in_seen(page, "trust")
+        self.passes_papers_on(page, "trust", self.hand_in_seen(page, "trust"))
 
     def llc(self) -> None:
         """A company whose applicant controls it and holds 60 %; who holds the other 40 % lives in Germany."""
@@ -183,6 +183,47 @@ class AccountTypes(Journey):
         self.find(self.staff, reference)
         expect(self.staff.locator("main")).to_contain_text("Jonas Weber, Germany, 40 %")
         self.seen(self.staff, "llc-staff-application")
+        self.passes_papers_on(page, "llc", reference)
+
+    # --- The papers of companies and trusts -------------------------------------------------------------------
+
+    def passes_papers_on(self, page: Page, name: str, reference: str) -> None:
+        """Upload what the status page asks for; the checks begin once, and the page says by itself that it is open."""
+        asks = page.locator("#status").get_by_role("link", name="Upload the papers")
+        # Until the provider has taken the application, nothing is asked for.
+        expect(asks).to_be_visible(timeout=WAIT)
+        self.seen(page, f"{name}-status-papers")
+        status = page.url
+        asks.click()
+        page.wait_for_load_state("load")
+        self.upload(page, name)
+        page.goto(status)
+        self.becomes_active(page)
+        self.seen(page, f"{name}-active")
+        self.find(self.staff, reference)
+        main = self.staff.locator("main")
+        begun = main.locator(".timeline__title", has_text="written down: bakkt.account.kyb_trigger")
+        expect(begun).to_have_count(1)
+        expect(main.locator(".badge", has_text="Active").first).to_be_visible()
+        self.seen(self.staff, f"{name}-staff-active")
+
+    def upload(self, page: Page, name: str) -> None:
+        """Choose a file for every paper on the page, with what is printed on those of people."""
+        self.seen(page, f"{name}-papers")
+        for card in page.locator("main .card").filter(has=page.locator("input[type=file]")).all():
+            if card.get_by_label("Which paper").count():
+                card.get_by_label("Which paper").select_option("PASSPORT")
+                for part, value in (("Month", "5"), ("Day", "1"), ("Year", "2035")):
+                    card.get_by_label(part).fill(value)
+            card.locator("input[type=file]").first.set_input_files(
+                {"name": "paper.pdf", "mimeType": "application/pdf", "buffer": pdf()}
+            )
+        page.get_by_role("button", name="Upload", exact=True).click()
+        missing = page.locator("main .card").filter(has=page.locator("input[type=file]:visible"))
+        expect(missing).to_have_count(0, timeout=WAIT)
+        problems = page.locator("[data-error-summary]")
+        assert not problems.count(), problems.inner_text()
+        self.seen(page, f"{name}-papers-here")
 
     def germany(self) -> None:
         """Somebody who lives in Germany, with a national number and a trusted contact with an address."""
