@@ -241,7 +241,7 @@ def test_staff_upload_for_a_customer(
 ) -> None:
     page = page_of(browser, live_server, staff("compliance_analyst"), width)
     page.goto(f"/staff/applications/{trust.pk}/papers/")
-    page.get_by_role("link", name="Upload a paper").click()
+    page.get_by_role("link", name="Upload for the customer").click()
     owner = Owner.objects.get(application=trust, is_applicant=True)
     page.get_by_label("Type of paper").select_option("W_8BEN_FORM")
     page.get_by_label("Whose paper").select_option(str(owner.pk))
