@@ -65,6 +65,11 @@ def test_a_paper_from_asking_to_accepting(
     Document.objects.filter(status="checking").update(status="received", scan="off")
     desk.reload()
     looked_at(desk, f"papers-handed-in-{width}")
+    desk.get_by_role("link", name="Look at it Proof of home address, front").click()
+    expect(desk.get_by_role("heading", name="Compare with")).to_be_visible()
+    desk.get_by_text("Reject", exact=True).click()
+    looked_at(desk, f"paper-file-{width}")
+    desk.get_by_role("link", name=f"All papers of {application.reference}").click()
     section = desk.locator("section", has=desk.get_by_role("heading", name="Proof of home address")).last
     section.get_by_text("Reject", exact=True).click()
     section.get_by_label("A part of it is cut off").check()
