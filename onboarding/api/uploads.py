@@ -27,10 +27,10 @@ HEADER: Final = "header"
 COUNT = {"type": "integer", "minimum": 0}
 TUS = OpenApiParameter(
     "Tus-Resumable",
-    {"type": "string", "const": tus.VERSION},
+    {"type": "string", "example": tus.VERSION},
     HEADER,
     required=True,
-    description="The protocol.",
+    description="The version of the protocol, 1.0.0.",
 )
 LENGTH = OpenApiParameter(
     "Upload-Length", COUNT, HEADER, required=True, description="The file's size in bytes."
