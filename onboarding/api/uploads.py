@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,10 +27,10 @@ HEADER: Final = "header"
 COUNT = {"type": "integer", "minimum": 0}
 TUS = OpenApiParameter(
     "Tus-Resumable",
-    {"type": "string", "example": tus.VERSION},
+    {"type": "string", "const": tus.VERSION},
     HEADER,
     required=True,
-    description="The version of the protocol, 1.0.0.",
+    description="The version of the protocol.",
 )
 LENGTH = OpenApiParameter(
     "Upload-Length", COUNT, HEADER, required=True, description="The file's size in bytes."
@@ -111,7 +111,7 @@ class UploadsView(tus.TusView, CustomerView):
         request=None,
         responses=answers(
             201,
-            OpenApiResponse(),
+            None,
             "not-found",
             "conflict",
             "stale-row",
