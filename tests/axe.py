@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 AXE = Path(__file__).parent / "vendor" / "axe" / "axe.min.js"
 # Half faded in, a text has half its contrast: what is judged is the page as it comes to rest.
@@ -29,5 +29,10 @@ def violations(page: Page) -> list[str]:
 
 def assert_accessible(page: Page) -> None:
     """Fail with what axe found; silent when it found nothing."""
-    found = violations(page)
+    try:
+        found = violations(page)
+    except Error:
+        # The page was being left for the next one, which is the one to look at.
+        page.wait_for_load_state()
+        found = violations(page)
     assert not found, f"{page.url}\n" + "\n".join(found)

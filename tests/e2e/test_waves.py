@@ -93,6 +93,7 @@ def test_an_import_that_stopped_goes_on_and_is_taken_back(
         page.get_by_role("link", name="Download these rows").click()
     assert download.value.path().read_text(encoding="utf-8-sig").count("Row ") == 1
     page.get_by_role("link", name="Undo the import").click()
+    expect(page.get_by_role("button", name="Delete what it made")).to_be_visible()
     looked_at(page, f"undo-{label}-2-asked")
     page.get_by_role("button", name="Delete what it made").click()
     looked_at(page, f"undo-{label}-3-why")

@@ -128,7 +128,7 @@ FILE = ("paper.pdf", PDF, "application/pdf")
         ({"metadata": (None, "[]"), "document": FILE}, "must be an object"),
         ({"metadata": (None, "x" * 2_000_000), "document": FILE}, "cannot be read"),
         (
-            {"metadata": (None, GOOD), "document": ("p", PDF + bytes(21 * 1024**2), "application/pdf")},
+            {"metadata": (None, GOOD), "document": ("p", PDF + bytes(65 * 1024**2), "application/pdf")},
             "larger",
         ),
     ],
