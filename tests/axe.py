@@ -14,6 +14,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 def violations(page: Page) -> list[str]:
     """What breaks WCAG 2.2 A or AA, or axe's best practice, on the page as it stands, one line per rule and place."""
+    page.wait_for_load_state()
     page.evaluate(SETTLE)
     # Evaluated by the browser's debugger, so that the page's own policy stays as strict as it is.
     page.evaluate(AXE.read_text(encoding="utf-8"))
