@@ -13,7 +13,7 @@ COPY . ./
 RUN PYTHONPATH=. /venv/bin/python scripts/with_test_env.py --production \
     /venv/bin/python manage.py collectstatic --noinput \
  && rm -rf scripts \
- && /venv/bin/python -m compileall -q portal providers compliance onboarding
+ && /venv/bin/python -m compileall -q portal providers compliance onboarding funding
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin portal

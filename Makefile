@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run reset test lint format bench pins dev
+.PHONY: help run reset test lint format bench faults pins dev
 
 help:
 	@echo "make run     install, start everything, print one address and the demo logins; Ctrl-C stops it"
@@ -14,6 +14,7 @@ help:
 	@echo "make lint    style, types, import rules, templates, migrations, deployment check"
 	@echo "make format  rewrite the code in the one style"
 	@echo "make bench   print speed ratios, each against its baseline in the same run"
+	@echo "make faults  every fault of every call that opens an account or moves money, as a table; servers as for test"
 	@echo "make pins    compile the requirement files anew (needs uv and a network)"
 
 run:
@@ -28,7 +29,7 @@ dev:
 	@$(PYTHON) scripts/bootstrap.py requirements.txt requirements-dev.txt
 
 test: dev
-	@$(BIN)/python -m pytest -m "not bench" -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "not bench" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint:
 	@$(PYTHON) scripts/bootstrap.py requirements.txt requirements-dev.txt requirements-lint.txt
@@ -38,7 +39,11 @@ format: dev
 	@$(BIN)/python -m ruff check --fix -q . ; $(BIN)/python -m ruff format -q .
 
 bench: dev
-	@$(BIN)/python -m pytest -m bench -s tests/bench $(ARGS)
+	@$(BIN)/python -m pytest -m bench -s tests/bench/bench_*.py $(ARGS)
+
+faults: dev
+	@FAULTS=all TRANSFERS=1000 $(BIN)/python -m pytest -n 0 tests/faults/test_money.py tests/faults/test_money_killed.py \
+		tests/faults/test_account_opening.py tests/faults/test_banks.py $(ARGS)
 
 pins:
 	@for set in requirements requirements-dev requirements-lint; do \

@@ -22,7 +22,7 @@ def assign_waiting(waiting: Iterable[Case]) -> int:
     with transaction.atomic():
         # Held to the end, so that two at once never fill one person twice.
         workers = list(
-            Worker.objects.select_for_update(of=("self",))
+            Worker.objects.select_for_update(of=("self",), no_key=True)
             .filter(is_away=False, capacity__gt=0, user__is_active=True)
             .select_related("user")
             .order_by("pk")

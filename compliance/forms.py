@@ -1,6 +1,6 @@
 """Forms of the pages of cases."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from compliance import kinds
-from compliance.models import Case, CaseTick, Queue
+from compliance.desk import Option, Options
+from compliance.models import Case, CaseTick
 from compliance.ordering import ORDERS, USUAL
 from compliance.selectors import CaseFilter
 from compliance.services.shared import LONGEST_TEXT
@@ -43,18 +44,18 @@ class CaseFilterForm(forms.Form):
         ],
     )
     assignee = forms.ChoiceField(label="Assigned to", required=False)
+    mentioned = forms.ChoiceField(label="Notes", required=False, choices=[("", "Any"), ("me", "Mention me")])
     age = forms.ChoiceField(label="Age", required=False, choices=AGES)
     sort = forms.ChoiceField(
         label="Order", required=False, choices=[(key, order.label) for key, order in ORDERS.items()]
     )
 
-    def __init__(self, *args: Any, people: Iterable[User], queues: Iterable[Queue], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, options: Options, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = [("", "Anyone"), ("me", "Me"), ("nobody", "Nobody")]
         choices: dict[str, list[tuple[str, str]]] = {
-            "kind": [("", "Any"), *((kind.name, kind.title) for kind in kinds.all_kinds())],
-            "queue": [("", "Any"), *((str(queue.pk), queue.name) for queue in queues)],
-            "assignee": [*known, *((str(person.pk), person.label) for person in people)],
+            "kind": [("", "Any"), *options.kinds],
+            "queue": [("", "Any"), *options.queues],
+            "assignee": [("", "Anyone"), ("me", "Me"), ("nobody", "Nobody"), *options.people],
         }
         for name, values in choices.items():
             bound = self.fields[name]
@@ -75,6 +76,7 @@ class CaseFilterForm(forms.Form):
             queue=data.get("queue") or "",
             status="" if status == "all" else status,
             assignee=data.get("assignee") or "",
+            mentioned=data.get("mentioned") == "me",
             older_than_days=int(data.get("age") or 0),
             sort=data.get("sort") or USUAL,
         )
@@ -93,39 +95,38 @@ class NoteForm(forms.Form):
 
 
 class ChecklistForm(forms.Form):
-    """The kind's checklist, what is done ticked, with who did it."""
+    """A checklist's items, each a code and what it says, and which of them are ticked."""
 
     done = forms.MultipleChoiceField(label="", required=False, widget=forms.CheckboxSelectMultiple)
 
     def __init__(
-        self, *args: Any, kind: kinds.CaseKind, ticks: Iterable[CaseTick], enabled: bool, **kwargs: Any
+        self,
+        *args: Any,
+        items: Iterable[tuple[str, str]],
+        ticked: Iterable[str],
+        enabled: bool,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        by = {tick.item: tick for tick in ticks}
         bound = self.fields["done"]
-        bound.initial = list(by)
+        bound.initial = list(ticked)
         assert isinstance(bound, forms.MultipleChoiceField)
-        bound.choices = [(item.code, _with_tick(item.text, by.get(item.code))) for item in kind.checklist]
+        bound.choices = list(items)
         bound.disabled = not enabled
         bound.must_answer = True  # type: ignore[attr-defined]
 
 
-def _with_tick(text: str, tick: CaseTick | None) -> str:
+def tick_choice(text: str, tick: CaseTick | None) -> str:
+    """An item of a checklist, with who ticked it."""
     if tick is None:
         return text
     done = f"{tick.by.label}, {since_words(tick.at)}"
     return format_html('{}<span class="choice__hint">{}</span>', text, done)
 
 
-class WaitForm(forms.Form):
-    """On whom the case waits, until which day, and why."""
+class HoldForm(forms.Form):
+    """Until which day a case rests, and why."""
 
-    on = forms.ChoiceField(
-        label="On whom",
-        choices=[("customer", "The customer"), ("provider", "The provider")],
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose on whom it waits."},
-    )
     until = forms.DateField(
         label="Until",
         widget=forms.DateInput(attrs={"type": "date"}),
@@ -149,6 +150,18 @@ class WaitForm(forms.Form):
         return timezone.make_aware(datetime.combine(day, time.min))
 
 
+class WaitForm(HoldForm):
+    """On whom the case waits, until which day, and why."""
+
+    on = forms.ChoiceField(
+        label="On whom",
+        choices=[("customer", "The customer"), ("provider", "The provider")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose on whom it waits."},
+    )
+    field_order = ("on", "until", "reason")
+
+
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """One of the people, by name and role."""
 
@@ -166,11 +179,14 @@ class AssignForm(forms.Form):
         error_messages={"required": "Choose someone.", "invalid_choice": "Choose someone of the list."},
     )
 
-    def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, people: QuerySet[User], offered: tuple[Option, ...], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         bound = self.fields["to"]
         assert isinstance(bound, PersonField)
         bound.queryset = people
+        bound.choices = [("", "Choose"), *offered]
 
 
 class DecisionForm(forms.Form):
@@ -181,9 +197,16 @@ class DecisionForm(forms.Form):
         label="Decision", widget=forms.RadioSelect, error_messages={"required": "Choose a decision."}
     )
 
-    def __init__(self, *args: Any, decisions: Iterable[kinds.Decision], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        decisions: Iterable[kinds.Decision],
+        needing_two: Collection[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.decisions = {decision.code: decision for decision in decisions}
+        self.needing_two = needing_two
         self.offer(self.decisions.values())
         for code, decision in self.decisions.items():
             if decision.reasons:
@@ -201,7 +224,9 @@ class DecisionForm(forms.Form):
         """Show these decisions to choose from."""
         bound = self.fields["decision"]
         assert isinstance(bound, forms.ChoiceField)
-        bound.choices = [(decision.code, _with_hint(decision)) for decision in decisions]
+        bound.choices = [
+            (decision.code, _with_hint(decision, decision.code in self.needing_two)) for decision in decisions
+        ]
 
     def _reason_field(self, decision: kinds.Decision) -> forms.ChoiceField:
         shown = f"{self.add_prefix('decision')}={decision.code}"
@@ -232,7 +257,10 @@ class DecisionForm(forms.Form):
                 self.add_error(own if own in self.fields else None, sentence)
 
 
-def _with_hint(decision: kinds.Decision) -> str:
-    if not decision.hint:
-        return decision.label
-    return format_html('{}<span class="choice__hint">{}</span>', decision.label, decision.hint)
+def _with_hint(decision: kinds.Decision, needs_two: bool) -> str:
+    hint = " ".join(filter(None, [decision.hint, "A second person approves it." if needs_two else ""]))
+    return (
+        format_html('{}<span class="choice__hint">{}</span>', decision.label, hint)
+        if hint
+        else decision.label
+    )

@@ -38,32 +38,42 @@ Locks are taken in one order everywhere: the subject's rows, then the case. Code
 rows when it calls `case_open`; `lock` makes a decision do the same, so that the two never wait for each other.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 from compliance.models import Case
 from portal.models import User
 from portal.money import Money
+from portal.sealed import Sealed
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of evidence, with the page where more of it stands. Values are shown as they are: mask before."""
+    """One line of evidence, with the page where more of it stands. Values are shown as they are: mask before.
+
+    `is_paper`: the page shows a paper, and nothing of what was decided; a second reviewer may look at it too.
+    """
 
     label: str
-    value: str
+    value: str | Sealed
     url: str = ""
+    is_paper: bool = False
+    #: It changes with the time alone: no news for whoever approves what a colleague decided yesterday.
+    is_clock: bool = False
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What several sources say, side by side: the first column names the field; `differs` marks a line to look at."""
+    """What several sources say, side by side: the first column names the field; `differs` marks a line to look at.
+
+    A sealed value is shown as its reader may see it (portal/revealing.py).
+    """
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[str | Sealed, ...], ...]
     differs: frozenset[int] = frozenset()
 
     @property
@@ -79,7 +89,7 @@ class Comparison:
 class Line:
     """A row of a comparison: (column, value) for each."""
 
-    cells: tuple[tuple[str, str], ...]
+    cells: tuple[tuple[str, str | Sealed], ...]
     differs: bool
 
 
@@ -111,6 +121,8 @@ class Ruling:
     text: str
     #: The key of the CaseDecision, written after the effect.
     decision_id: UUID
+    #: The second person, where it took one; `actor` is who decided.
+    approver: User | None = None
 
 
 Effect = Callable[[Ruling], str]
@@ -122,7 +134,8 @@ class Decision:
 
     `reasons` maps reason codes to words; where there are any, one must be chosen. `needs_text` asks for words of
     one's own. `permission` is asked in place of the kind's. `closes=False` leaves the case decided until
-    `services.case_close` says that what was set going has come to its end.
+    `services.case_close` says that what was set going has come to its end. `waits_on` leaves it undecided instead,
+    waiting on them with its clock stopped: it comes back after `waits_for`, or with the next fact.
     """
 
     code: str
@@ -133,6 +146,9 @@ class Decision:
     needs_text: bool = False
     permission: str = ""
     closes: bool = True
+    waits_on: Literal["", "customer", "provider"] = ""
+    waits_for: timedelta = timedelta(days=7)
+    verdict: Literal["", "approved", "refused"] = ""
 
 
 @dataclass(frozen=True)
@@ -168,8 +184,40 @@ def no_traits(subject_id: UUID) -> Traits:
     return Traits()
 
 
+@dataclass(frozen=True)
+class Anchor:
+    """The row to which all that is known of a case's subject belongs: a model's label and a key."""
+
+    type: str
+    id: UUID
+
+
+def no_anchor(case: Case) -> Anchor | None:
+    """For kinds whose subjects nothing more is known of."""
+    return None
+
+
+def no_ask(case: Case) -> str:
+    """For kinds that ask the customer for nothing."""
+    return ""
+
+
+def tell_nobody(case: Case, until: datetime) -> None:
+    """For kinds of which no customer knows that anything waits."""
+
+
 def no_lock(subject_id: UUID) -> None:
     """For kinds whose effects lock nothing."""
+
+
+#: Of each subject, who may not be the second person about it, and why: words that go on after a name, such as
+#: "decided this customer's identity lately".
+RuledOut = Mapping[UUID, Mapping[UUID, str]]
+
+
+def nobody_ruled_out(subject_ids: Collection[UUID]) -> RuledOut:
+    """For kinds that know of nobody."""
+    return {}
 
 
 @dataclass(frozen=True)
@@ -185,13 +233,28 @@ class CaseKind:
     permission: str = "case.decide"
     evidence: Callable[[Case], Sequence[Section]] = no_evidence
     subject_url: Callable[[UUID], str] = no_page
+    #: Whom the case is about in the end; the case page shows all that the apps know of it (compliance/dossier.py).
+    anchor: Callable[[Case], Anchor | None] = no_anchor
+    #: The address where the customer is asked for a paper. With `?case=` its key, the case then waits for the answer;
+    #: whoever asked tells it by `services.case_tell`.
+    ask_url: Callable[[Case], str] = no_ask
+    #: Tells the customer, when the case is put on hold until that moment, that what they asked for takes longer; never
+    #: why. Only for kinds of which the customer knows that they wait.
+    tell_held: Callable[[Case, datetime], None] = tell_nobody
     lock: Callable[[UUID], None] = no_lock
     #: Read when a case opens and with each fact, so that rules see what the subject is now.
     traits: Callable[[UUID], Traits] = no_traits
+    #: Who may not be the second person, beside the maker; for many subjects at once, in a fixed number of queries.
+    ruled_out: Callable[[Collection[UUID]], RuledOut] = nobody_ruled_out
     priority: int = Case.Priority.NORMAL
     due_after: timedelta | None = None
     #: Who has the ball where it is not as usual (compliance/standing.py).
     balls: Mapping[str, Words] = field(default_factory=dict)
+
+    @property
+    def tells_held(self) -> bool:
+        """Whether the customer is told when its case is put on hold."""
+        return self.tell_held is not tell_nobody
 
     def decision(self, code: str) -> Decision | None:
         """The decision of that code."""

@@ -6,6 +6,7 @@ from uuid import UUID
 from django import forms
 from django.db.models import QuerySet
 
+from compliance.desk import Option
 from compliance.forms import PersonField
 from compliance.list_columns import COLUMNS
 from compliance.services.shared import LONGEST_TEXT
@@ -52,13 +53,16 @@ class BulkForm(forms.Form):
         help_text="For colleagues; customers never see it. No tax or account numbers.",
     )
 
-    def __init__(self, *args: Any, people: QuerySet[User], may_give: bool, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, people: QuerySet[User], offered: tuple[Option, ...], may_give: bool, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         for each in self.fields.values():
             each.must_answer = True  # type: ignore[attr-defined]
         bound = self.fields["to"]
         assert isinstance(bound, PersonField)
         bound.queryset = people
+        bound.choices = [("", "Choose"), *offered]
         if not may_give:
             del self.fields["to"]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from compliance.models import Case
 from compliance.models.cases import NEVER
-from portal.pages import Page
+from portal.pages import Page, Row
 
 SEPARATOR = "~"
 
@@ -77,13 +77,23 @@ ORDERS = {
 USUAL = "oldest"
 
 
-def ordered(rows: QuerySet[Case], order: Order, *, after: str, before: str, size: int) -> Page[Case]:
+def beside(rows: QuerySet[Case], order: Order, pk: UUID, *, back: bool) -> UUID | None:
+    """The row after that of the key, or before it, in the order; the row itself may have left `rows` meanwhile."""
+    place: tuple[Any, UUID] = (None, pk)
+    if order.key is not None:
+        rows = rows.annotate(key=order.key)
+        place = (Case.objects.annotate(key=order.key).values_list("key", flat=True).get(pk=pk), pk)
+    found = rows.filter(order.beyond(place, back=back)).order_by(*order.words(back=back))
+    return found.values_list("pk", flat=True).first()
+
+
+def ordered(rows: QuerySet[Row], order: Order, *, after: str, before: str, size: int) -> Page[Row]:
     """One page in the order. `newer` is the cursor of the page before, `older` of the one after it, as they are read.
 
     A cursor that this order did not write is read as none, so that an old bookmark shows the first page.
     """
     if order.key is not None:
-        rows = rows.annotate(key=order.key)
+        rows = cast(QuerySet[Row], rows.annotate(key=order.key))
     follows, precedes = order.read(after), order.read(before)
     if precedes is not None:
         found = list(

@@ -13,10 +13,12 @@ from portal.models import User
 from portal.permissions import TABLE, can_do
 
 Action = Literal[
-    "note", "take", "assign", "put_back", "work", "wait", "resume", "escalate", "decide", "reopen"
+    "note", "take", "assign", "put_back", "work", "wait", "hold", "resume", "escalate", "decide", "reopen"
 ]
 #: Roles that may be given a case.
 WORKING_ROLES = tuple(role for role, words in TABLE.items() if "case.work" in words)
+#: Roles that see any case at all.
+SEEING_ROLES = tuple(role for role, words in TABLE.items() if words & {"case.view", "case.view_own"})
 NOT_YOUR_ROLE = "Ask a compliance manager if you need it for your work."
 
 
@@ -115,15 +117,23 @@ def _reasons(actor: User, action: Action, case: Case) -> Iterator[Reason]:
     if case.is_done:
         yield Reason("The case is decided.", "Reopen it first.")
         return
-    if action in {"take", "put_back", "work", "wait", "resume", "escalate", "decide"}:
+    if action in {"take", "put_back", "work", "wait", "hold", "resume", "escalate", "decide"}:
         yield from _whose(actor, action, case, manages)
     if action == "decide" and case.queue and not role_decides(actor, case.queue):
         yield Reason(f"Your role does not decide in the queue “{case.queue}”.", NOT_YOUR_ROLE, is_role=True)
-    if action == "resume" and case.status not in Case.WAITING:
+    if action in {"work", "decide"} and case.status == Case.Status.WAITING_APPROVAL:
+        yield Reason("A decision waits for a second person.", "Withdraw it, or wait for their answer.")
+    if action == "resume" and case.status not in Case.RETURNING:
         yield Reason("The case waits for nobody.", "")
+    if action == "hold" and case.status == Case.Status.HELD:
+        yield Reason("The case is on hold already.", "Take it up again first.")
     if action == "escalate" and case.status == Case.Status.ESCALATED:
         yield Reason("The case is escalated already.", "")
-    if case.status == Case.Status.ESCALATED and action in {"put_back", "wait", "decide"} and not manages:
+    if (
+        case.status == Case.Status.ESCALATED
+        and action in {"put_back", "wait", "hold", "decide"}
+        and not manages
+    ):
         yield Reason("The case is escalated.", "A manager decides it or gives it back.", is_role=True)
 
 

@@ -29,7 +29,40 @@ class _Form(forms.Form):
                 self.add_error(name if name in self.fields else None, sentence)
 
 
-class RuleForm(_Form):
+class MoneyForm(_Form):
+    """An amount and its currency, or neither: `money` of the cleaned data."""
+
+    amount = forms.CharField(
+        label="Amount, at least", required=False, max_length=24, help_text="Such as 10000.00."
+    )
+    currency = forms.RegexField(
+        r"^[A-Z]{3}$",
+        label="Currency of the amount",
+        required=False,
+        help_text="Three letters, such as USD.",
+        error_messages={"invalid": "Write the currency as three letters, such as USD."},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """The amount and its currency as money."""
+        data = super().clean() or {}
+        amount, currency = data.get("amount", ""), data.get("currency", "")
+        data["money"] = None
+        if bool(amount) != bool(currency) and not self.has_error("currency"):
+            missing = "currency" if amount else "amount"
+            self.add_error(missing, "Write the amount and its currency, or neither.")
+        elif amount and currency:
+            try:
+                data["money"] = Money.parse(amount, currency)
+            except MoneyError as error:
+                self.add_error("amount", str(error))
+            else:
+                if data["money"].minor <= 0:
+                    self.add_error("amount", "Write an amount above nothing.")
+        return data
+
+
+class RuleForm(MoneyForm):
     """A rule: what it is about, where it stands, what it does. What is left empty matches anything."""
 
     kind = forms.ChoiceField(label="Kind of case", required=False)
@@ -46,16 +79,6 @@ class RuleForm(_Form):
         required=False,
         help_text="Two letters, such as es.",
         error_messages={"invalid": "Write the language as two letters, such as es."},
-    )
-    amount = forms.CharField(
-        label="Amount, at least", required=False, max_length=24, help_text="Such as 10000.00."
-    )
-    currency = forms.RegexField(
-        r"^[A-Z]{3}$",
-        label="Currency of the amount",
-        required=False,
-        help_text="Three letters, such as USD.",
-        error_messages={"invalid": "Write the currency as three letters, such as USD."},
     )
     queue = forms.ModelChoiceField(
         label="Queue", queryset=Queue.objects.none(), empty_label="Choose",
@@ -105,24 +128,6 @@ class RuleForm(_Form):
             "position": rule.position,
             "amount": money.as_decimal_string() if money else "",
         }
-
-    def clean(self) -> dict[str, Any]:
-        """The amount and its currency as money."""
-        data = super().clean() or {}
-        amount, currency = data.get("amount", ""), data.get("currency", "")
-        data["money"] = None
-        if bool(amount) != bool(currency) and not self.has_error("currency"):
-            missing = "currency" if amount else "amount"
-            self.add_error(missing, "Write the amount and its currency, or neither.")
-        elif amount and currency:
-            try:
-                data["money"] = Money.parse(amount, currency)
-            except MoneyError as error:
-                self.add_error("amount", str(error))
-            else:
-                if data["money"].minor <= 0:
-                    self.add_error("amount", "Write an amount above nothing.")
-        return data
 
     def wish(self) -> RuleWish:
         """What `services.rule_save` takes."""

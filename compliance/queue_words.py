@@ -1,5 +1,6 @@
 """Queues, rules and calendars in plain words: for the page, and for the audit trail, which keeps names, not keys."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,12 @@ from portal.money import Money
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 #: So many changes the page shows; the audit trail has them all.
 MOST_CHANGES = 20
-SAID = {"queues.rule": "Rule", "queues.queue": "Queue", "queues.calendar": "Calendar"}
+SAID = {
+    "queues.rule": "Rule",
+    "queues.queue": "Queue",
+    "queues.calendar": "Calendar",
+    "queues.approval_rule": "Second person",
+}
 
 
 @dataclass(frozen=True)
@@ -80,9 +86,9 @@ def roles(words: list[str]) -> str:
     return ", ".join(Role(word).label for word in words) or "managers alone"
 
 
-def changes(book: RuleBook) -> list[Change]:
-    """The latest changes, newest first."""
-    rows = audit.entries_for(book).filter(action__in=SAID).order_by("-at", "-id")[:MOST_CHANGES]
+def changes(book: RuleBook, actions: Collection[str] = tuple(SAID)) -> list[Change]:
+    """The latest changes of these sorts, newest first."""
+    rows = audit.entries_for(book).filter(action__in=actions).order_by("-at", "-id")[:MOST_CHANGES]
     found = []
     for row in rows:
         before, after = row.before or {}, row.after or {}

@@ -72,8 +72,10 @@ def _put_back(case: Case, *, source: str) -> None:
     )
     case.assignee = None
     case.version += 1
-    case.save(update_fields=["assignee", "version"])
-    if case.status == Case.Status.IN_PROGRESS:
+    is_worked = case.status in Case.WORKED
+    case.waiting_until = None if is_worked else case.waiting_until
+    case.save(update_fields=["assignee", "version", "waiting_until"])
+    if is_worked:
         case.move_to(
             Case.Status.OPEN, actor=None, reason="Whoever had it does not see its queue", source=source
         )

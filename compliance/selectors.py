@@ -1,25 +1,27 @@
 """Reads of cases. Each takes who asks and gives no case that is not theirs to see."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from django.core.cache import caches
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from compliance import ordering, permissions
-from compliance.models import Case, Queue, SavedView, Worker
+from compliance.models import Case, CaseExport, CaseMention, Queue, Review, Worker
 from compliance.models.cases import NEVER
 from portal import clock
+from portal.composed import Composed
 from portal.errors import Forbidden, NotFound
 from portal.models import User
-from portal.pages import Page
-from portal.permissions import can_do
-from portal.search import search_words
+from portal.pages import Page, keyset
+from portal.permissions import can_do, require
+from portal.search import among, search_words
 
 REMEMBERED_SECONDS = 15
 #: Counting stops here, so that a great backlog costs no page more; the menu shows "this many".
@@ -43,6 +45,8 @@ class CaseFilter:
     status: str = "undone"
     #: "me", "nobody", a person's id, or "".
     assignee: str = ""
+    #: Only those on which a note names the actor.
+    mentioned: bool = False
     #: Opened at least so many days ago.
     older_than_days: int = 0
     #: One of ordering.ORDERS.
@@ -62,12 +66,54 @@ def cases_visible_to(actor: User) -> QuerySet[Case]:
 
 def case_for_staff(actor: User, case_id: UUID) -> Case:
     """One case. Raises Forbidden, or NotFound also for a case that is not theirs to see."""
-    found = (
-        cases_visible_to(actor).filter(pk=case_id).select_related("assignee", "opened_by", "queue").first()
-    )
+    found = _case_by(actor.role if actor.is_active else "").first(case_id, actor.pk)
     if found is None:
         raise NotFound("There is no such case.")
+    if (
+        found.is_done
+        and Review.objects.filter(case=found, reviewer=actor, status=Review.Status.TAKEN).exists()
+    ):
+        raise Forbidden(
+            "You review this case without knowing how it was decided. Finish the review or put it back first."
+        )
     return found
+
+
+@cache
+def _case_by(role: str) -> Composed[Case]:
+    """One case by its key and who asks, as that role sees it."""
+
+    def compose(case_id: UUID, actor_id: UUID) -> QuerySet[Case]:
+        rows = cases_visible_to(User(pk=actor_id, role=role, is_active=bool(role))).filter(pk=case_id)
+        return rows.select_related("assignee", "opened_by", "queue")
+
+    return Composed(compose, UUID, UUID)
+
+
+#: What the list prints of a case, and what deciding about its approval asks (approvers.py).
+_LISTED = (
+    "reference",
+    "kind",
+    "subject_type",
+    "subject_id",
+    "subject_label",
+    "status",
+    "status_at",
+    "priority",
+    "opened_at",
+    "opened_by",
+    "due_at",
+    "waiting_until",
+    "last_fact_at",
+    "country",
+    "amount_minor",
+    "currency",
+    "version",
+    "assignee__name",
+    "queue__name",
+    "queue__seen_by",
+    "queue__decided_by",
+)
 
 
 def cases_for_staff(
@@ -77,7 +123,20 @@ def cases_for_staff(
 
     Orders by a date or a priority have an index of what is undecided alone; the rest comes oldest first.
     """
-    rows = cases_visible_to(actor).select_related("assignee", "queue")
+    rows, order = _listed(actor, chosen)
+    rows = rows.select_related("assignee", "queue").only(*_LISTED)
+    return ordering.ordered(rows, order, after=after, before=before, size=size)
+
+
+def neighbours(actor: User, chosen: CaseFilter, case_id: UUID) -> tuple[UUID | None, UUID | None]:
+    """The cases before and after this one in the list, also when it has left the list meanwhile."""
+    rows, order = _listed(actor, chosen)
+    before, after = (ordering.beside(rows, order, case_id, back=back) for back in (True, False))
+    return before, after
+
+
+def _listed(actor: User, chosen: CaseFilter) -> tuple[QuerySet[Case], ordering.Order]:
+    rows = cases_visible_to(actor)
     if chosen.status in GROUPS:
         rows = rows.filter(GROUPS[chosen.status])
     elif chosen.status:
@@ -88,17 +147,19 @@ def cases_for_staff(
         rows = rows.filter(queue__in=_ids(chosen.queue))
     if chosen.assignee:
         rows = rows.filter(_assigned(actor, chosen.assignee))
+    if chosen.mentioned:
+        rows = rows.filter(Exists(CaseMention.objects.filter(person=actor, case=OuterRef("pk"))))
     if chosen.older_than_days:
         rows = rows.filter(opened_at__lte=clock.now() - timedelta(days=chosen.older_than_days))
     if chosen.text:
-        rows = rows.filter(_matches(chosen.text))
+        rows = among(rows, _matches(chosen.text))
     order = ordering.ORDERS[chosen.sort]
     if order.key is not None:
         if chosen.status in {"", *Case.DONE}:
             order = ordering.ORDERS[ordering.USUAL]
         else:
             rows = rows.filter(UNDONE)
-    return ordering.ordered(rows, order, after=after, before=before, size=size)
+    return rows, order
 
 
 def queues_visible_to(actor: User) -> QuerySet[Queue]:
@@ -107,8 +168,8 @@ def queues_visible_to(actor: User) -> QuerySet[Queue]:
     return rows if can_do(actor, "queue.view") else rows.filter(seen_by__contains=[actor.role])
 
 
-def queues_with_counts(actor: User) -> list[tuple[Queue, str]]:
-    """The queues the actor sees, each with how much is undecided in it, MOST_COUNTED at most.
+def undone_in(queues: Iterable[Queue]) -> list[tuple[Queue, str]]:
+    """The queues, each with how much is undecided in it, MOST_COUNTED at most.
 
     Each process remembers the numbers for some seconds; a page never counts everything.
     """
@@ -118,7 +179,7 @@ def queues_with_counts(actor: User) -> list[tuple[Queue, str]]:
             cursor.execute(_COUNTS, [MOST_COUNTED + 1])
             counts = dict(cursor.fetchall())
         caches["local"].set("queue_counts", counts, REMEMBERED_SECONDS)
-    return [(queue, _number(counts.get(queue.pk, 0))) for queue in queues_visible_to(actor)]
+    return [(queue, _number(counts.get(queue.pk, 0))) for queue in queues]
 
 
 _COUNTS = """
@@ -128,12 +189,6 @@ SELECT q.id, (SELECT count(*) FROM (SELECT 1 FROM compliance_case c WHERE c.queu
 
 def _number(count: int) -> str:
     return f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else str(count)
-
-
-def views_for(actor: User) -> list[SavedView]:
-    """The actor's own views and those that are shared, by name."""
-    rows = SavedView.objects.filter(Q(owner=actor) | Q(is_shared=True)).select_related("owner")
-    return list(rows.order_by("name", "pk"))
 
 
 def _assigned(actor: User, word: str) -> Q:
@@ -163,10 +218,11 @@ _subject_searches: list[Callable[[str], Iterable[UUID]]] = []
 def _matches(text: str) -> Q:
     """The reference and the subject's label, by the beginnings of words, and what the apps know of the subjects."""
     found = [key for find in _subject_searches for key in find(text.strip())]
-    return _by_words(text) | Q(subject_id__in=found) if found else _by_words(text)
+    return by_words(text) | Q(subject_id__in=found) if found else by_words(text)
 
 
-def _by_words(text: str) -> Q:
+def by_words(text: str) -> Q:
+    """Cases whose reference or label has words that begin so; none for a text without words."""
     terms = search_words(text)[:8]
     if not terms:
         return Q(pk__isnull=True)
@@ -174,16 +230,26 @@ def _by_words(text: str) -> Q:
     return Q(search=SearchQuery(query, config="simple", search_type="raw"))
 
 
-def cases_to_take() -> int:
-    """How many open cases nobody works on, MOST_COUNTED at most.
+def cases_to_take(actor: User) -> int:
+    """How many open cases nobody works on in the queues where the actor decides, MOST_COUNTED at most.
 
-    The staff menu asks on every page, so each process remembers the answer for some seconds.
+    The staff menu asks on every page, so each process remembers for some seconds what lies in which queue and who
+    decides there.
     """
-    found = caches["local"].get("cases_to_take")
-    if found is None:
-        found = _to_take(Case.objects.all())[:MOST_COUNTED].count()
-        caches["local"].set("cases_to_take", found, REMEMBERED_SECONDS)
-    return int(found)
+    queues = caches["local"].get("cases_to_take")
+    if queues is None:
+        with connection.cursor() as cursor:
+            cursor.execute(_TO_TAKE, [MOST_COUNTED])
+            queues = cursor.fetchall()
+        caches["local"].set("cases_to_take", queues, REMEMBERED_SECONDS)
+    everywhere = can_do(actor, "case.manage")
+    found = sum(int(count) for roles, count in queues if everywhere or actor.role in roles)
+    return min(MOST_COUNTED, found)
+
+
+_TO_TAKE = """
+SELECT q.decided_by, (SELECT count(*) FROM (SELECT 1 FROM compliance_case c WHERE c.queue_id = q.id
+ AND c.status = 'open' AND c.assignee_id IS NULL LIMIT %s) AS lying) FROM compliance_queue q"""
 
 
 def to_take(actor: User) -> QuerySet[Case]:
@@ -199,10 +265,22 @@ def _to_take(rows: QuerySet[Case]) -> QuerySet[Case]:
     return free.order_by("-priority", Coalesce("due_at", NEVER), "pk")
 
 
-def other_cases(actor: User, case: Case) -> list[Case]:
-    """The newest other cases about the same subject, of any kind, that the actor may see."""
-    same = cases_visible_to(actor).filter(subject_type=case.subject_type, subject_id=case.subject_id)
-    return list(same.exclude(pk=case.pk).order_by("-pk")[:MOST_OTHERS])
+def other_cases(actor: User, case: Case, about: Sequence[tuple[str, UUID]] = ()) -> list[Case]:
+    """The newest other cases about the same subject, or one of `about`, of any kind, that the actor may see."""
+    by_type: dict[str, list[UUID]] = {case.subject_type: [case.subject_id]}
+    for label, key in about:
+        by_type.setdefault(label, []).append(key)
+    same = Q()
+    for label, keys in by_type.items():
+        same |= Q(subject_type=label, subject_id__in=keys)
+    rows = cases_visible_to(actor).filter(same).exclude(pk=case.pk)
+    return list(rows.order_by("-pk")[:MOST_OTHERS])
+
+
+def cases_about(actor: User, label: str, keys: Iterable[UUID]) -> dict[UUID, int]:
+    """How many cases that the actor may see are about each of the rows of that model."""
+    rows = cases_visible_to(actor).filter(subject_type=label, subject_id__in=list(keys))
+    return dict(rows.values_list("subject_id").annotate(number=Count("pk")).order_by())
 
 
 def ticked(case: Case) -> set[str]:
@@ -220,13 +298,75 @@ def workers() -> list[tuple[User, Worker, int]]:
     """Everybody who works on cases, how they work, and how many they have that wait for nobody else."""
     people = list(people_for_cases())
     rows = {row.pk: row for row in Worker.objects.filter(user__in=people)}
-    mine = Case.objects.filter(UNDONE, assignee__in=people).exclude(status__in=sorted(Case.WAITING))
+    others = {*Case.WAITING, Case.Status.WAITING_APPROVAL}
+    mine = Case.objects.filter(UNDONE, assignee__in=people).exclude(status__in=sorted(others))
     loads = dict(mine.values_list("assignee").annotate(number=Count("pk")).order_by())
     return [
         (person, rows.get(person.pk) or Worker(user=person), loads.get(person.pk, 0)) for person in people
     ]
 
 
+def staff() -> QuerySet[User]:
+    """Everybody of staff who sees any case, by name."""
+    return User.objects.filter(is_active=True, role__in=permissions.SEEING_ROLES).order_by("name", "pk")
+
+
 def people_for_cases() -> QuerySet[User]:
     """Who may be given a case, by name."""
     return User.objects.filter(is_active=True, role__in=permissions.WORKING_ROLES).order_by("name", "pk")
+
+
+def named_in_audit(text: str) -> list[tuple[str, UUID]]:
+    """The case that a reference names, for the search of the audit trail."""
+    rows = Case.objects.filter(reference=text.upper()).values_list("pk", flat=True)
+    return [(Case._meta.label_lower, key) for key in rows] if text else []
+
+
+def exports_under_way(actor: User) -> QuerySet[CaseExport]:
+    """The actor's case files that are being made."""
+    return CaseExport.objects.filter(asked_by=actor, status__in=CaseExport.UNDER_WAY)
+
+
+def exports_page(actor: User, *, after: str = "", before: str = "") -> Page[CaseExport]:
+    """One page of all case files that were asked for, newest first: whoever may take some sees who took which.
+
+    Raises Forbidden.
+    """
+    require(actor, "case.export")
+    return keyset(CaseExport.objects.select_related("asked_by").defer("file_key"), after=after, before=before)
+
+
+def export_for(actor: User, export_id: UUID) -> CaseExport:
+    """A case file of the actor's own. Raises Forbidden, or NotFound also for one that another asked for."""
+    require(actor, "case.export")
+    found = CaseExport.objects.select_related("asked_by").filter(pk=export_id, asked_by=actor).first()
+    if found is None:
+        raise NotFound("There is no such case file.")
+    return found
+
+
+def cases_to_export(
+    actor: User,
+    *,
+    kind: str,
+    queue: Queue | None,
+    status: str,
+    opened_from: datetime,
+    opened_until: datetime,
+    limit: int,
+) -> list[UUID]:
+    """The oldest `limit` of the cases the actor sees that were opened in [from, until) and match. Raises Forbidden."""
+    require(actor, "case.export")
+    rows = cases_visible_to(actor).filter(opened_at__gte=opened_from, opened_at__lt=opened_until)
+    if kind:
+        rows = rows.filter(kind=kind)
+    if queue is not None:
+        rows = rows.filter(queue=queue)
+    if status:
+        rows = rows.filter(GROUPS.get(status, Q(status=status)))
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def cases_in(export: CaseExport) -> list[Case]:
+    """The cases of a case file, with what its page prints of them."""
+    return list(Case.objects.filter(pk__in=export.case_ids).order_by("pk").only("reference", "subject_label"))

@@ -3,7 +3,7 @@
 These change a locked case and leave the saving to whoever calls; FIELDS are what they may have changed.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from compliance.models import Case
 from portal import clock
@@ -21,9 +21,21 @@ def start(case: Case) -> None:
 def stop(case: Case) -> None:
     """The case waits for others: what was spent is kept, and nothing is due."""
     if case.clock_from is not None:
-        # A clock that was set back meanwhile gives nobody time.
-        case.spent_seconds += max(0, int(_worked(case, case.clock_from, clock.now()).total_seconds()))
+        case.spent_seconds = spent(case)
     case.clock_from = case.due_at = None
+
+
+def spent(case: Case) -> int:
+    """Our time so far since it was opened or reopened, in seconds."""
+    if case.clock_from is None:
+        return case.spent_seconds
+    # A clock that was set back meanwhile gives nobody time.
+    return case.spent_seconds + max(0, int(case.worked(case.clock_from, clock.now()).total_seconds()))
+
+
+def is_met(case: Case) -> bool | None:
+    """Whether it is in time now; None where nothing says how long we may take."""
+    return None if case.sla_seconds is None else spent(case) <= case.sla_seconds
 
 
 def values(case: Case) -> dict[str, object]:
@@ -44,7 +56,3 @@ def set_due(case: Case) -> None:
         left = timedelta(seconds=case.sla_seconds - case.spent_seconds)
         hours = case.calendar.hours() if case.calendar else None
         case.due_at = hours.after(case.clock_from, left) if hours else case.clock_from + left
-
-
-def _worked(case: Case, begin: datetime, end: datetime) -> timedelta:
-    return case.calendar.hours().between(begin, end) if case.calendar else end - begin

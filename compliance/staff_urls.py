@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from compliance.views import lists, people, queues, staff
+from compliance.views import (
+    approval_rules,
+    approvals,
+    exports,
+    files,
+    lists,
+    live,
+    people,
+    queues,
+    reveals,
+    staff,
+)
 
 app_name = "cases"
 urlpatterns = [
@@ -11,6 +22,13 @@ urlpatterns = [
     path("views/", lists.save_view, name="view_save"),
     path("views/<uuid:view_id>/remove/", lists.remove_view, name="view_remove"),
     path("bulk/", lists.bulk, name="bulk"),
+    path("files/", exports.exports, name="exports"),
+    path("files/<uuid:export_id>/", exports.export, name="export"),
+    path("files/<uuid:export_id>/progress/", exports.progress, name="export_progress"),
+    path("files/<uuid:export_id>/fetch/<str:token>/", exports.fetch, name="export_file"),
+    path("live/", live.rows, name="live"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/approve/", approvals.approve_many, name="approve_many"),
     path("next/", staff.take_next, name="next"),
     path("away/", people.away, name="away"),
     path("people/", people.people, name="people"),
@@ -23,13 +41,34 @@ urlpatterns = [
     path("queues/rules/<uuid:rule_id>/remove/", queues.remove_rule, name="rule_remove"),
     path("queues/calendars/new/", queues.calendar, name="calendar_new"),
     path("queues/calendars/<uuid:calendar_id>/", queues.calendar, name="calendar"),
+    path("reveals/", reveals.reveals, name="reveals"),
+    path("reveals/<uuid:user_id>/<slug:code>/", reveals.behind, name="reveals_behind"),
+    path("queues/second-person/", approval_rules.rules, name="approval_rules"),
+    path("queues/second-person/new/", approval_rules.add, name="approval_rule_new"),
+    path(
+        "queues/second-person/<uuid:approval_rule_id>/remove/",
+        approval_rules.remove,
+        name="approval_rule_remove",
+    ),
+    path(
+        "queues/second-person/<uuid:approval_rule_id>/keep/", approval_rules.keep, name="approval_rule_keep"
+    ),
     path("<uuid:case_id>/", staff.case, name="detail"),
+    path("<uuid:case_id>/file/", exports.export_case, name="export_case"),
+    path("<uuid:case_id>/live/", live.one, name="live_one"),
+    path("<uuid:case_id>/leave/", live.leave, name="leave"),
     path("<uuid:case_id>/assign/", staff.assign, name="assign"),
+    path("<uuid:case_id>/attach/", files.attach, name="attach"),
+    path("<uuid:case_id>/attached/<uuid:file_id>/", files.fetch, name="attachment"),
     path("<uuid:case_id>/note/", staff.note, name="note"),
     path("<uuid:case_id>/checklist/", staff.checklist, name="checklist"),
     path("<uuid:case_id>/wait/", staff.wait, name="wait"),
+    path("<uuid:case_id>/hold/", staff.hold, name="hold"),
     path("<uuid:case_id>/resume/", staff.resume, name="resume"),
     path("<uuid:case_id>/escalate/", staff.escalate, name="escalate"),
     path("<uuid:case_id>/decide/", staff.decide, name="decide"),
+    path("<uuid:case_id>/approve/", approvals.approve, name="approve"),
+    path("<uuid:case_id>/send-back/", approvals.send_back, name="send_back"),
+    path("<uuid:case_id>/withdraw/", approvals.withdraw, name="withdraw"),
     path("<uuid:case_id>/reopen/", staff.reopen, name="reopen"),
 ]

@@ -1,11 +1,13 @@
 """Where a case stands: who has the ball, and how it is coloured; for the queue and the case page alike."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from compliance import kinds
+from compliance.approvers import Second
 from compliance.kinds import Words
 from compliance.models import Case
 from portal import clock
@@ -18,7 +20,9 @@ _USUAL: dict[str, Words] = {
     Status.IN_PROGRESS: Words("us", "Waiting for our decision", "A decision"),
     Status.WAITING_CUSTOMER: Words("customer", "Waiting for the customer", "The customer's answer"),
     Status.WAITING_PROVIDER: Words("provider", "Waiting for the provider", "The provider's answer"),
+    Status.HELD: Words("us", "Put on hold by us", "Its day, or something new"),
     Status.ESCALATED: Words("us", "Waiting for a manager", "A manager's decision"),
+    Status.WAITING_APPROVAL: Words("us", "Waiting for a second person", "Their approval"),
     Status.DECIDED: Words("us", "Decided; what was decided is on its way", "Its confirmation"),
     Status.CLOSED: Words("nobody", "Closed"),
 }
@@ -28,7 +32,9 @@ TONES: dict[str, str] = {
     Status.IN_PROGRESS: "accent",
     Status.WAITING_CUSTOMER: "neutral",
     Status.WAITING_PROVIDER: "neutral",
+    Status.HELD: "warning",
     Status.ESCALATED: "danger",
+    Status.WAITING_APPROVAL: "warning",
     Status.DECIDED: "success",
     Status.CLOSED: "neutral",
 }
@@ -38,6 +44,18 @@ PRIORITY_TONES: dict[int, str] = {
     Case.Priority.HIGH: "warning",
     Case.Priority.URGENT: "danger",
 }
+
+
+#: An undecided case so many days old is coloured, the oldest first.
+AGE_TONES = ((timedelta(days=7), "danger"), (timedelta(days=3), "warning"))
+
+
+def age_tone(case: Case) -> str:
+    """The colour of an undecided case's age."""
+    if case.is_done:
+        return "neutral"
+    age = clock.now() - case.opened_at
+    return next((tone for least, tone in AGE_TONES if age >= least), "neutral")
 
 
 @dataclass(frozen=True)
@@ -64,12 +82,17 @@ def due(case: Case) -> Due:
     return Due("On time", "success", case.due_at)
 
 
-def ball(case: Case) -> Ball:
-    """Who has the ball, in the kind's words where it has its own."""
+def ball(case: Case, second: Second | None = None) -> Ball:
+    """Who has the ball, in the kind's words where it has its own; `second` names who can approve."""
     words = kinds.get(case.kind).balls.get(case.status, _USUAL[case.status])
     line = words.line
     if case.status == Status.IN_PROGRESS and case.assignee is not None and words is _USUAL[case.status]:
         line = f"Waiting for {case.assignee} to decide"
+    if case.status == Status.HELD and case.waiting_until is not None:
+        by = f" by {case.assignee}" if case.assignee else ""
+        line = f"Put on hold{by} until {date_format(timezone.localtime(case.waiting_until), 'M j, Y')}"
+    if second is not None:
+        line = second.line
     due = None
     if case.status in Case.WAITING:
         due = case.waiting_until

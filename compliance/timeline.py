@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from compliance import kinds
-from compliance.models import Case, CaseDecision, CaseFact, CaseNote
+from compliance.models import Case, CaseDecision, CaseFact, CaseNote, Proposal
 from compliance.standing import TONES
+from portal.composed import Composed
 from portal.models import AuditEntry, StatusChange, User
 from portal.ui.plain import in_words, name_words
 
@@ -37,9 +38,12 @@ class Fact:
     rows: list[dict[str, str]]
 
 
+_FACTS = Composed(lambda key: CaseFact.objects.filter(case=key).order_by("-pk")[:LONGEST])
+
+
 def facts(case: Case) -> list[Fact]:
     """What opened the case and what was added, newest first."""
-    rows = case.facts.order_by("-pk")[:LONGEST]
+    rows = _FACTS(case.pk)
     return [
         Fact(
             row,
@@ -56,12 +60,12 @@ def notes(case: Case) -> list[CaseNote]:
 
 def decisions(case: Case) -> list[CaseDecision]:
     """What was decided, newest first."""
-    return list(case.decisions.select_related("actor").order_by("-pk")[:LONGEST])
+    return list(case.decisions.select_related("actor", "proposal__checker").order_by("-pk")[:LONGEST])
 
 
 def history(case: Case, decided: Iterable[CaseDecision]) -> list[Item]:
-    """Moves, assignments and decisions."""
-    return [*_changes(case), *_audited(case), *(_decision(row) for row in decided)]
+    """Moves, assignments, proposals and decisions."""
+    return [*_changes(case), *_audited(case), *_proposals(case), *(_decision(row) for row in decided)]
 
 
 def _changes(case: Case) -> list[Item]:
@@ -76,19 +80,48 @@ def _changes(case: Case) -> list[Item]:
             tone=TONES.get(row.new, "neutral"),
         )
         for row in rows.select_related("actor").order_by("-at")[:LONGEST]
-        # The decision says the same and more.
-        if row.new != Case.Status.DECIDED
+        # The decision, or the proposal, says the same and more.
+        if row.new not in {Case.Status.DECIDED, Case.Status.WAITING_APPROVAL}
     ]
 
 
+def _proposals(case: Case) -> list[Item]:
+    rows = case.proposals.select_related("maker").order_by("-pk")[:LONGEST]
+    return [
+        Item(
+            row.proposed_at,
+            "users",
+            f"Proposed: {row.label}",
+            actor=row.maker.label,
+            body=" · ".join(filter(None, [_reason(row), row.text])),
+            tone=TONES[Case.Status.WAITING_APPROVAL],
+        )
+        for row in rows
+    ]
+
+
+def _reason(row: CaseDecision | Proposal) -> str:
+    return f"Reason: {row.reason_label}" if row.reason_label else ""
+
+
 def _decision(row: CaseDecision) -> Item:
-    reason = f"Reason: {row.reason_label}" if row.reason_label else ""
+    checker = row.proposal.checker if row.proposal else None
+    if checker is not None:
+        # Reason and words stand with the proposal.
+        return Item(
+            row.at,
+            "scale",
+            f"Decided: {row.label}",
+            actor=f"Proposed by {row.actor.label}, approved by {checker.label}",
+            body=row.outcome,
+            tone="success",
+        )
     return Item(
         row.at,
         "scale",
         f"Decided: {row.label}",
         actor=row.actor.label,
-        body=" · ".join(filter(None, [reason, row.text, row.outcome])),
+        body=" · ".join(filter(None, [_reason(row), row.text, row.outcome])),
         tone="success",
     )
 

@@ -62,6 +62,17 @@ def federal_holidays(year: int) -> frozenset[date]:
 
     One that falls on a Saturday is observed on the Friday, one on a Sunday on the Monday.
     """
+    return _holidays(year, saturdays_move=True)
+
+
+@lru_cache(maxsize=64)
+def bank_holidays(year: int) -> frozenset[date]:
+    """The days on which the Federal Reserve's banks are closed: the federal holidays, but for one on a Saturday banks
+    do not close the Friday before."""
+    return _holidays(year, saturdays_move=False)
+
+
+def _holidays(year: int, *, saturdays_move: bool) -> frozenset[date]:
     fixed = [
         date(year, 1, 1),
         date(year, 6, 19),
@@ -70,9 +81,8 @@ def federal_holidays(year: int) -> frozenset[date]:
         date(year, 12, 25),
         date(year + 1, 1, 1),
     ]
-    observed = [
-        day - DAY if day.weekday() == 5 else day + DAY if day.weekday() == 6 else day for day in fixed
-    ]
+    shift = {5: -DAY if saturdays_move else timedelta(), 6: DAY}
+    observed = [day + shift.get(day.weekday(), timedelta()) for day in fixed]
     moving = [
         _nth(year, 1, 0, 3),
         _nth(year, 2, 0, 3),

@@ -1,28 +1,45 @@
-"""What the provider allows where the customer lives, told before they hand in (contract 4.6).
+"""What may be done with an account: what stops its money now, and what the provider allows where the customer lives.
 
-A job keeps the provider's answer for every place; pages read what is kept. It stops nobody: the provider decides about
-an account when it opens it, and its list is about trading, not about having an account.
+`can` is the one answer to whether money may move or coins be traded; pages, the API and funding ask it.
+
+Of places (contract 4.6) a job keeps the provider's answer for every one; pages read what is kept, before the customer
+hands in. It stops nobody: the provider decides about an account when it opens it, and its list is about trading, not
+about having an account.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import TextChoices
+from django.utils import timezone
+from django.utils.formats import date_format
 from django_countries import countries
 
-from onboarding.models import Address, Application, JurisdictionReading, Owner
+from onboarding.models import (
+    AccountHold,
+    Address,
+    Application,
+    JurisdictionReading,
+    Owner,
+    ProviderAccount,
+)
 from onboarding.requirements.roles import has_entity
 from onboarding.requirements.rules import STATE_CHOICES
 from portal import clock
+from portal.models import User
+from portal.ui.time import moment_words
 from providers.bakkt.types import AssetRestriction
 from providers.clients import bakkt_crypto
 from providers.errors import ProviderError
 
 log = structlog.get_logger(__name__)
+
+Account = ProviderAccount.Status
 
 #: The provider's list is read this often, and what is older than the second says nothing any more.
 READ_EVERY = timedelta(hours=12)
@@ -88,13 +105,26 @@ def of(application: Application) -> Availability:
 
     The provider is asked only where nothing was ever kept.
     """
-    country, state, place = _place(application)
+    if _newest() is None and not caches["local"].get("availability_silent") and not refresh(waiting=True):
+        caches["local"].set("availability_silent", True, PAUSE_SECONDS)
+    return kept(application)
+
+
+def kept(application: Application) -> Availability:
+    """The same from what is kept, the provider not asked."""
+    if has_entity(application.account_type):
+        rows = Address.objects.filter(entity__application=application, kind=Address.Kind.REGISTERED)
+    else:
+        rows = Address.objects.filter(
+            owner__application=application, owner__is_applicant=True, kind=Address.Kind.RESIDENTIAL
+        )
+    return kept_at(rows.first() or Owner.objects.get(application=application, is_applicant=True))
+
+
+def kept_at(place_of: Address | Owner) -> Availability:
+    """The same of the address that counts, or of the applicant where there is none yet."""
+    country, state, place = _place(place_of)
     newest = _newest()
-    if newest is None and not caches["local"].get("availability_silent"):
-        if refresh(waiting=True):
-            newest = _newest()
-        else:
-            caches["local"].set("availability_silent", True, PAUSE_SECONDS)
     if newest is None or clock.now() - newest > VALID_FOR:
         return Availability(place)
     row = JurisdictionReading.objects.filter(country=country, state=state).first()
@@ -104,7 +134,11 @@ def of(application: Application) -> Availability:
 
 
 def _newest() -> datetime | None:
-    return JurisdictionReading.objects.order_by("-read_at").values_list("read_at", flat=True).first()
+    # Every case page asks: written out, since composing the query took longer than asking it.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(read_at) FROM onboarding_jurisdictionreading")
+        found: datetime | None = cursor.fetchone()[0]
+        return found
 
 
 def _coins(words: dict[str, str]) -> Coins:
@@ -115,21 +149,91 @@ def _coins(words: dict[str, str]) -> Coins:
     return Coins(**{name: tuple(coins) for name, coins in found.items()})
 
 
-def _place(application: Application) -> tuple[str, str, str]:
+def _place(of: Address | Owner) -> tuple[str, str, str]:
     """The provider's country and state, and the place in words."""
-    if has_entity(application.account_type):
-        rows = Address.objects.filter(entity__application=application, kind=Address.Kind.REGISTERED)
-    else:
-        rows = Address.objects.filter(
-            owner__application=application, owner__is_applicant=True, kind=Address.Kind.RESIDENTIAL
+    state = of.state if isinstance(of, Address) and of.country.code == "US" else ""
+    words = dict(STATE_CHOICES).get(state, state) if state else str(of.country.name)
+    return countries.alpha3(of.country.code), state, words
+
+
+# --- What stops an account ----------------------------------------------------------------------------------
+
+
+class Use(TextChoices):
+    """What is done with an account that is open."""
+
+    DEPOSIT = "deposit", "Deposit"
+    WITHDRAW = "withdraw", "Withdraw"
+    BUY = "buy", "Buy"
+    SELL = "sell", "Sell"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why something cannot be done with an account, and what helps. `code` is stable, for apps."""
+
+    code: str
+    text: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.fix}"
+
+
+_WRITE = "Write to us and we tell you what can be said and what happens next."
+_ASK_THEM = "Only the provider lifts this: ask its compliance team."
+_BY_STATUS = {
+    Account.SUSPENDED: Stop("suspended", "The provider has paused this account.", _WRITE),
+    Account.CLOSED: Stop("closed", "The account is closed.", "Nothing can be done with it any more."),
+    Account.INACTIVE: Stop("switched_off", "The provider has switched this account off.", _WRITE),
+}
+_NOT_OPEN = Stop("not_open", "The account is not open yet.", "Wait until its checks are done.")
+_SELL_ONLY = Stop(
+    "sell_only",
+    "The provider has limited this account.",
+    "You can sell what it holds and withdraw the money.",
+)
+_DISABLED = Stop(
+    "disabled", "The provider does not allow trades and transfers on this account at present.", _WRITE
+)
+
+
+def can(actor: User | None, use: str, account: ProviderAccount | None) -> list[Stop]:
+    """Every reason why this cannot be done with the account now; empty when it can.
+
+    Whether the actor has anything to do with the account is asked elsewhere. Staff read what a hold of ours is about,
+    customers only that there is one.
+    """
+    if account is None:
+        return [_NOT_OPEN]
+    found = []
+    if account.status == Account.LIQUIDATE_ONLY:
+        found += [_SELL_ONLY] if use in {Use.DEPOSIT, Use.BUY} else []
+    elif account.status != Account.ACTIVE:
+        found.append(_BY_STATUS.get(Account(account.status), _NOT_OPEN))
+    elif account.can_trade is False:
+        # The provider's word for both trades and transfers (contract 4.3).
+        found.append(_DISABLED)
+    if actor is not None and actor.is_staff_member:
+        found = [replace(stop, fix=_ASK_THEM) if stop.fix == _WRITE else stop for stop in found]
+    return found + _held(actor, account)
+
+
+def _held(actor: User | None, account: ProviderAccount) -> list[Stop]:
+    if account.held_at is None:
+        return []
+    if actor is None or not actor.is_staff_member:
+        since = date_format(timezone.localtime(account.held_at), "j F Y")
+        return [Stop("held", f"We have paused all deposits, withdrawals and trades since {since}.", _WRITE)]
+    rows = AccountHold.objects.filter(account=account, status=AccountHold.Status.STANDING)
+    return [
+        Stop(
+            "held",
+            f"Held by us since {moment_words(row.put_at)}: {row.get_cause_display()} ({row.put_by}).",
+            "Release the hold on the account's page.",
         )
-    address = rows.first()
-    if address is None:
-        owner = Owner.objects.get(application=application, is_applicant=True)
-        return countries.alpha3(owner.country.code), "", str(owner.country.name)
-    state = address.state if address.country.code == "US" else ""
-    words = dict(STATE_CHOICES).get(state, state) if state else str(address.country.name)
-    return countries.alpha3(address.country.code), state, words
+        for row in rows.select_related("put_by").order_by("put_at")
+    ]
 
 
 # --- Reading ------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def stories() -> list[Story]:
     if not settings.SANDBOX_URL:
         return []
     try:
-        found = _ask("stories")["stories"]
+        found = ask("stories")["stories"]
     except URLError:
         return []
     return [
@@ -43,10 +43,11 @@ def stories() -> list[Story]:
 def play(story: str, given: str, family: str, *, speed: float | None = None) -> None:
     """Have the story take over the next account that is opened for this name; at its own speed, or another."""
     who = {"givenName": given, "familyName": family}
-    _ask(f"stories/{story}/run", who | ({"speed": speed} if speed else {}))
+    ask(f"stories/{story}/run", who | ({"speed": speed} if speed else {}))
 
 
-def _ask(path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+def ask(path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A call of the sandbox's control API, a POST with a body. Raises URLError where nothing answers."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     request = Request(f"{settings.SANDBOX_URL}/sandbox/api/{path}", data=data, headers=headers)  # noqa: S310  (ours)

@@ -10,7 +10,7 @@ from django.core.files.storage import storages
 from django.db import transaction
 
 from onboarding.models import DiscardedFile, Document
-from onboarding.models.documents import STORAGE
+from portal.document_storage import STORAGE
 
 log = structlog.get_logger(__name__)
 BATCH = 200

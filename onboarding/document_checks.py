@@ -20,13 +20,14 @@ from django.db import transaction
 from django.db.models import Min
 
 from compliance import services as compliance
-from onboarding import confined, document_requests, notices
+from onboarding import document_requests, notices
 from onboarding.cases import quarantine
 from onboarding.jobs import lock_account
 from onboarding.models import Application, Document, DocumentCopy, ProviderAccount
-from onboarding.models.documents import STORAGE, UNOPENABLE
+from onboarding.models.documents import UNOPENABLE
 from onboarding.papers import papers_go_on
-from portal import clamd, clock
+from portal import clamd, clock, confined
+from portal.document_storage import STORAGE
 from portal.doorbell import ring
 from portal.sealed_files import SealedFile, new_file_key
 

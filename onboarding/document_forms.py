@@ -25,7 +25,7 @@ def _file(label: str, hint: str, **attrs: str) -> forms.FileField:
         label=label,
         help_text=hint,
         required=False,
-        # What is wrong with a file, an empty one too, is said in one place (onboarding/file_check.py).
+        # What is wrong with a file, an empty one too, is said in one place (portal/file_check.py).
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ACCEPT} | attrs),
     )

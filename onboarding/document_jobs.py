@@ -79,7 +79,7 @@ def _uploaded(client: CryptoClient, document: Document, *, repeated: bool) -> Do
     found = _look(client, document) if repeated else None
     if found is not None:
         return found
-    # Of what the provider does not take as it came, the picture that was made of it (onboarding/untrusted.py).
+    # Of what the provider does not take as it came, the picture that was made of it (portal/untrusted.py).
     sent = document.copies.get(kind=DocumentCopy.Kind.PROVIDER) if document.is_sent_as_copy else document
     with sent.open() as file:
         try:

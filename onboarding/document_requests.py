@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from functools import partial
 
 from compliance import services as compliance
-from onboarding import notices, papers
+from onboarding import notices, papers, provider_cases
+from onboarding.cases import asking
 from onboarding.models import Application, Document, DocumentRequest, ProviderAccount
 from onboarding.requirements.documents import IDENTITY, RULES, missing_sides
 from onboarding.words_documents import DocumentType, Verdict
@@ -161,6 +162,7 @@ def _whole(rows: Iterable[Document], good: Callable[[Document], bool]) -> bool:
 def _move(request: DocumentRequest, new: str, actor: User | None, source: str, is_told: bool) -> None:
     if request.status == new:
         return
+    was_open = request.status == Status.OPEN
     request.move_to(new, actor=actor, source=source)
     if new == Status.OPEN:
         # The plan begins again, with time to act.
@@ -172,6 +174,12 @@ def _move(request: DocumentRequest, new: str, actor: User | None, source: str, i
             again(request)
         return
     recorded(f"document.request_{new}", request, actor=actor, source=source)
+    if was_open:
+        asking.answered(request, "The customer sent what was asked for", source=source)
+    if new == Status.HANDED_IN or actor is None:
+        title = f"The customer sent what was asked for: {request.title}"
+        dedupe = f"request:{request.pk}:{request.status_at.isoformat()}"
+        provider_cases.answered(request.application, title, dedupe=dedupe)
     settle_case(request, source)
 
 
@@ -179,6 +187,7 @@ def withdraw(request: DocumentRequest, *, actor: User | None, reason: str, sourc
     """The paper is not wanted any more."""
     request.move_to(Status.WITHDRAWN, actor=actor, reason=reason, source=source)
     recorded("document.request_withdrawn", request, actor=actor, source=source, reason=reason)
+    asking.answered(request, "Not asked for any more", source=source)
     tally(request.application)
 
 

@@ -8,7 +8,6 @@ app_name = "staff_documents"
 urlpatterns = [
     path("papers/expiring/", document_staff.expiring, name="expiring"),
     path("applications/<uuid:application_id>/papers/", document_staff.papers, name="papers"),
-    path("applications/<uuid:application_id>/papers/reveal/", document_staff.reveal, name="reveal"),
     path("applications/<uuid:application_id>/papers/ask/", document_staff.ask, name="ask"),
     path(
         "applications/<uuid:application_id>/papers/requests/<uuid:request_id>/withdraw/",

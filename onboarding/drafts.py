@@ -23,15 +23,14 @@ from onboarding.models import (
 )
 from onboarding.requirements import (
     AGREEMENTS,
-    INVESTMENT,
     Person,
     Step,
     has_entity,
     owners_step,
     several_people,
+    steps_of_account,
     steps_of_entity,
     steps_of_person,
-    trusted_contact,
 )
 from portal.models import User
 
@@ -44,14 +43,16 @@ def applicant_of(application: Application) -> Owner:
     return Owner.objects.get(application=application, is_applicant=True)
 
 
-def person_of(owner: Owner, application: Application) -> Person:
-    """What decides an owner's questions."""
+def person_of(owner: Owner, application: Application, *, by_staff: bool = False) -> Person:
+    """What decides an owner's questions. `by_staff`: staff read them, and answer for the customer."""
     return Person(
         account_type=application.account_type,
         entity_type=application.entity_type,
         role=owner.role,
         country=str(owner.country),
         is_applicant=owner.is_applicant,
+        # The applicant answers for whoever has not taken a part of their own.
+        reads_it=not by_staff and (owner.is_applicant or owner.fills_in_themselves),
     )
 
 
@@ -68,6 +69,8 @@ class Draft:
     steps: dict[tuple[UUID | None, str], ApplicationStep]
     #: What was typed into steps and not saved, by the same keys.
     typed: dict[tuple[UUID | None, str], StepEntries]
+    #: Staff read the questions, and answer for the customer.
+    by_staff: bool = False
     _addresses: dict[tuple[UUID | None, str], Address] = field(default_factory=dict)
 
     @property
@@ -99,7 +102,7 @@ class Draft:
     def journey(self) -> list[tuple[Step, Owner | None]]:
         """Every step in the order it is asked, with its owner where it is about one person."""
         application, applicant = self.application, self.applicant
-        own = steps_of_person(person_of(applicant, application))
+        own = steps_of_person(person_of(applicant, application, by_staff=self.by_staff))
         found: list[tuple[Step, Owner | None]] = []
         if has_entity(application.account_type):
             country = str(applicant.country)
@@ -108,12 +111,11 @@ class Draft:
         if several_people(application.account_type):
             found.append((owners_step(application.account_type), None))
             for owner in self.others:
-                found += [(step, owner) for step in steps_of_person(person_of(owner, application))]
-        found += [
-            (INVESTMENT, None),
-            (trusted_contact(str(applicant.country)), None),
-            (AGREEMENTS, applicant),
-        ]
+                person = person_of(owner, application, by_staff=self.by_staff)
+                found += [(step, owner) for step in steps_of_person(person)]
+        whole = steps_of_account(str(applicant.country), for_another=self.by_staff)
+        found += [(step, None) for step in whole]
+        found.append((AGREEMENTS, applicant))
         return found
 
     def step(self, name: str, owner_id: UUID | None) -> tuple[Step, Owner | None] | None:
@@ -175,8 +177,11 @@ class Draft:
         return owner.pk if owner else None
 
 
-def load(application: Application) -> Draft:
-    """The application's draft; the number of queries does not depend on the number of people."""
+def load(application: Application, *, by_staff: bool = False) -> Draft:
+    """The application's draft; the number of queries does not depend on the number of people.
+
+    `by_staff`: the questions are worded for staff who answer for the customer.
+    """
     owners = list(
         Owner.objects.filter(application=application)
         .select_related("employment", "user")
@@ -193,6 +198,7 @@ def load(application: Application) -> Draft:
         contact,
         {(row.owner_id, row.name): row for row in ApplicationStep.objects.filter(application=application)},
         {(row.owner_id, row.name): row for row in StepEntries.objects.filter(application=application)},
+        by_staff=by_staff,
     )
     for owner in owners:
         owner.application = application

@@ -1,16 +1,15 @@
-"""The handler of Bakkt's webhooks: what an event would change against what is known, and the change."""
+"""The handler of Bakkt's PARTY_EVENTs: what one would change against what is known, and the change."""
 
 from dataclasses import dataclass, replace
 
 from django.conf import settings
 
-from onboarding import jobs, party, standing
+from onboarding import jobs, party, standing_words
 from onboarding.identity import checks
 from onboarding.models import IdentityCheck, ProviderAccount
 from portal.models import StatusChange, User
 from portal.ui.time import moment_words
-from providers.bakkt.events import Event, PartyEvent, parse_event
-from providers.errors import Unreadable
+from providers.bakkt.events import PartyEvent, parse_event
 from providers.inbox import Plan, Verdict
 from providers.models import InboundEvent
 
@@ -18,30 +17,16 @@ Status = ProviderAccount.Status
 
 
 @dataclass(frozen=True)
-class BakktEvents:
-    """Plans and applies PARTY_EVENTs; every other kind waits in quarantine until something owns it."""
+class PartyEvents:
+    """Plans and applies PARTY_EVENTs."""
 
     def plan(self, event: InboundEvent) -> Plan:
         """What the event would change now; locks the account it names."""
-        try:
-            parsed = _parsed(event)
-        except Unreadable as error:
-            return Plan(Verdict.QUARANTINE, [f"The body cannot be read: {error}."])
-        if not isinstance(parsed, PartyEvent):
-            kind = getattr(parsed, "kind", "") or type(parsed).__name__
-            return Plan(
-                Verdict.QUARANTINE,
-                [f"Nothing handles events of the kind {kind!r}."],
-                kind=kind,
-                provider_request_id=parsed.request_id,
-                party_ref=parsed.party_ref,
-            )
-        return _plan_party(event, parsed)
+        return _plan_party(event, _parsed(event))
 
     def apply(self, event: InboundEvent, plan: Plan) -> None:
         """Apply a planned PARTY_EVENT, or hold it in doubt until the provider's record is read."""
         parsed = _parsed(event)
-        assert isinstance(parsed, PartyEvent)
         assert isinstance(plan.subject, ProviderAccount)
         said = party.account_status(parsed.status, parsed.reason)
         if said and party.needs_reading(plan.subject.status, said):
@@ -59,7 +44,6 @@ class BakktEvents:
     def apply_held(self, event: InboundEvent, plan: Plan, *, actor: User, reason: str) -> None:
         """Lift a restriction as the event says, in the name of the person who looked."""
         parsed = _parsed(event)
-        assert isinstance(parsed, PartyEvent)
         assert isinstance(plan.subject, ProviderAccount)
         jobs.party_status_apply(
             plan.subject,
@@ -71,8 +55,10 @@ class BakktEvents:
         )
 
 
-def _parsed(event: InboundEvent) -> Event:
-    return parse_event(event.body.reveal().encode(), local_origin=settings.SANDBOX_URL)
+def _parsed(event: InboundEvent) -> PartyEvent:
+    parsed = parse_event(event.body.reveal().encode(), local_origin=settings.SANDBOX_URL)
+    assert isinstance(parsed, PartyEvent)
+    return parsed
 
 
 def _plan_party(event: InboundEvent, parsed: PartyEvent) -> Plan:
@@ -144,7 +130,7 @@ def _lifting(event: InboundEvent, account: ProviderAccount, words: str) -> list[
         _change(account, Status.ACTIVE, words),
         f"The restriction stands since {moment_words(account.status_at)}; this webhook came {order} it, "
         f"on {moment_words(event.received_at)}.",
-        f"The customer's page then says “{standing.ACTIVE.title}”. No letter is sent.",
+        f"The customer's page then says “{standing_words.ACTIVE.title}”. No letter is sent.",
     ]
 
 

@@ -8,8 +8,8 @@ from django.db.models import Q, QuerySet
 from compliance import services as compliance
 from compliance.models import Case
 from onboarding.jobs import lock_account
-from onboarding.models import AccountUpdate, Document, Owner, ProviderAccount
-from onboarding.operations import COMPARE, KYB_TRIGGER, SAVE_ACCOUNT, UPDATE, UPLOAD
+from onboarding.models import AccountUpdate, Document, Owner, ProviderAccount, SettlementChange
+from onboarding.operations import COMPARE, KYB_TRIGGER, SAVE_ACCOUNT, SETTLEMENT, UPDATE, UPLOAD
 from portal import clock, outbox
 from portal.models import OutboundCall
 
@@ -21,6 +21,7 @@ WORDS = {
     UPDATE: "Passing a change on",
     UPLOAD: "Passing a paper on",
     KYB_TRIGGER: "Asking for the checks of a company or trust to begin",
+    SETTLEMENT: "Changing how an account settles",
 }
 
 
@@ -50,6 +51,8 @@ def account_id_of(call: OutboundCall) -> UUID:
     """The account that the call is about."""
     if call.subject_type == AccountUpdate._meta.label_lower:
         return AccountUpdate.objects.values_list("account_id", flat=True).get(pk=call.subject_id)
+    if call.subject_type == SettlementChange._meta.label_lower:
+        return SettlementChange.objects.values_list("account_id", flat=True).get(pk=call.subject_id)
     if call.subject_type == Document._meta.label_lower:
         rows = ProviderAccount.objects.filter(application__documents=call.subject_id)
         return rows.values_list("pk", flat=True).get()
@@ -89,6 +92,7 @@ def mark(account: ProviderAccount) -> None:
     theirs = (
         Q(subject_id=account.pk)
         | Q(subject_id__in=AccountUpdate.objects.filter(account=account).values("pk"))
+        | Q(subject_id__in=SettlementChange.objects.filter(account=account).values("pk"))
         | Q(subject_id__in=Document.objects.filter(application=account.application_id).values("pk"))
     )
     is_stuck = OutboundCall.objects.filter(

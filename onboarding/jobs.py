@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from onboarding import closures, notices, papers, party
+from onboarding import closures, notices, papers, party, provider_cases
 from onboarding.identity import checks, delivery
 from onboarding.models import Application, ProviderAccount
 from onboarding.operations import PARTY_STATUS
@@ -128,6 +128,7 @@ def party_status_apply(
     """
     said = party.account_status(party_status, reason)
     assert said is not None, "the caller quarantines unknown words"
+    before, was = provider_cases.Word.of(account), account.status
     account.party_status, account.party_reason, account.heard_at = party_status, reason, clock.now()
     account.doubt_status = account.doubt_reason = ""
     changed = account.status != said
@@ -147,6 +148,7 @@ def party_status_apply(
             "polls",
         ]
     )
+    provider_cases.heard(account, before, was=was, source=source)
     was_written_to = _verdict(account.application, party.VERDICTS[said], reason, source)
     link = checks.heard(
         account,

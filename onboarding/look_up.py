@@ -4,7 +4,8 @@ from typing import Any
 
 from onboarding import given_up
 from onboarding.models import ProviderAccount
-from onboarding.operations import SAVE_ACCOUNT, UPDATE, UPLOAD
+from onboarding.operations import SAVE_ACCOUNT, SETTLEMENT, UPDATE, UPLOAD
+from onboarding.settlement_jobs import COMPLETE
 from onboarding.update_jobs import answered
 from portal import outbox
 from portal.errors import Conflict
@@ -16,7 +17,7 @@ from providers.errors import NotFound
 from providers.outcomes import as_outcome
 
 #: What can be looked up: the rest changes nothing that a reading shows, or is a reading itself.
-READABLE = frozenset({SAVE_ACCOUNT, UPDATE, UPLOAD})
+READABLE = frozenset({SAVE_ACCOUNT, SETTLEMENT, UPDATE, UPLOAD})
 
 
 class LookUp:
@@ -59,7 +60,11 @@ def _found(given: OutboundCall) -> dict[str, Any]:
         if given.operation == UPLOAD:
             return {"there": True, "id": client.read_document(str(given.subject_id)).id}
         key = ProviderAccount.objects.values_list("client_account_id", flat=True)
-        record = client.read_account(key.get(pk=given_up.account_id_of(given)))
+        account = key.get(pk=given_up.account_id_of(given))
+        if given.operation == SETTLEMENT:
+            method = client.read_status(account).settlement_method
+            return {"there": method == given.body.reveal()["method"], "said": COMPLETE}
+        record = client.read_account(account)
     except NotFound:
         return {"there": False}
     request = AccountRequest.from_wire(given.body.reveal())

@@ -54,6 +54,11 @@ def application_rejected(application: Application) -> None:
     _send(application, "About your application", "application_rejected")
 
 
+def may_apply_again(application: Application) -> None:
+    """A person looked at a refused application: another with the right details is welcome."""
+    _send(application, "You may apply again", "may_apply_again")
+
+
 def action_required(application: Application) -> None:
     """Something waits for the customer."""
     _send(application, "We need something from you", "action_required")
@@ -181,6 +186,11 @@ def _send_of_file(document: Document, subject: str, template: str) -> None:
 def closure_refused(closure: ClosureRequest) -> None:
     """The account stays open; the page says why."""
     _send(closure.account.application, "Your account was not closed", "closure_refused")
+
+
+def matter_waits(application: Application, matter: str, until: datetime) -> None:
+    """What the customer asked for takes longer, until that day; never why. `matter` begins the sentence."""
+    _send(application, "It takes a little longer", "matter_waits", matter=matter, until=until)
 
 
 def _send_asked(request: DocumentRequest, subject: str, template: str, **facts: Any) -> None:

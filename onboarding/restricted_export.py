@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from datetime import UTC
 
 from django.conf import settings
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
 
 from onboarding import evidence, restricted
-from onboarding.agreements.certificate import FONTS, MAIN_FONT, fonts_for
 from onboarding.models import ChangeRequest
+from onboarding.personal import CHANGE_EXPORT
 from portal import audit, permissions
 from portal.errors import Invalid
 from portal.logs import redact_text
 from portal.models import User
+from portal.pdf import new_sheet, paragraph
+from portal.revealing import reveal_grant
 
 FORMATS = {"text": "text/plain; charset=utf-8", "pdf": "application/pdf"}
 
@@ -23,6 +23,8 @@ def export(request: ChangeRequest, *, actor: User, form: str, unmasked: bool, re
     permissions.require(actor, "pii.reveal" if unmasked else "case.decide")
     if form not in FORMATS:
         raise Invalid("Choose text or PDF.")
+    if unmasked:
+        reveal_grant(actor=actor, name=CHANGE_EXPORT, row_id=request.pk, reason=reason)
     audit.record(
         "account.restricted_export",
         subject=request.account.application,
@@ -34,7 +36,7 @@ def export(request: ChangeRequest, *, actor: User, form: str, unmasked: bool, re
     found = lines(request, unmasked=unmasked)
     title = f"Change of restricted data, account {request.account.client_account_id}"
     if form == "pdf":
-        return _pdf(title, found)
+        return as_pdf(title, found)
     return "\n".join([title, "", *(f"{label}: {value}" for label, value in found), ""]).encode()
 
 
@@ -86,20 +88,11 @@ def lines(request: ChangeRequest, *, unmasked: bool) -> list[tuple[str, str]]:
     return found
 
 
-def _pdf(title: str, found: list[tuple[str, str]]) -> bytes:
-    needed, _ = fonts_for("".join([title, *(value for _, value in found)]))
-    sheet = FPDF(format="letter")
-    sheet.set_margin(20)
-    sheet.add_font("main", fname=FONTS / MAIN_FONT)
-    for number, file in enumerate(needed):
-        sheet.add_font(f"other{number}", fname=FONTS / file)
-    sheet.set_fallback_fonts([f"other{number}" for number in range(len(needed))])
-    sheet.set_text_shaping(True)
-    sheet.set_title(title)
-    sheet.set_lang("en-US")
-    sheet.add_page()
-    for text, size in [(title, 16), *((f"{label}: {value}", 11) for label, value in found)]:
-        sheet.set_font("main", size=size)
-        sheet.multi_cell(0, size * 0.6, fonts_for(text)[1], new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
+def as_pdf(title: str, found: list[tuple[str, str]]) -> bytes:
+    """A heading and lines of label and value, in whatever scripts they are written."""
+    lines = [f"{label}: {value}" for label, value in found]
+    sheet = new_sheet(title, "".join(lines))
+    for text, size in [(title, 16), *((line, 11) for line in lines)]:
+        paragraph(sheet, text, size)
         sheet.ln(1)
     return bytes(sheet.output())

@@ -1,6 +1,5 @@
 """Reads of the onboarding domain. Each takes who asks and gives no row that is not theirs."""
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -11,20 +10,24 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from onboarding import papers_standing, standing
-from onboarding.models import Application, Entity, IdentityCheck, Owner, OwnerInvitation
+from onboarding import papers_standing, shut_away, standing
+from onboarding.models import Application, IdentityCheck, Owner, OwnerInvitation
 from onboarding.models.invitations import token_hash
 from portal import clock, permissions
 from portal.errors import NotFound
 from portal.models import User
 from portal.pages import Page, keyset
-from portal.search import search_words
+from portal.search import among, search_words
 
 Status = Application.Status
 #: A filter up to here is no filter, and there is no day after it to compare with.
 LAST_DAY = date(9999, 1, 1)
 
+#: The audit entry of a look at the customer's own pages (onboarding/as_customer.py).
+VIEWED_AS = "customer.viewed_as"
 REMEMBERED_SECONDS = 15
+#: Counting for the menu stops here, so that a great backlog costs no page more.
+MOST_COUNTED = 1000
 #: A choice of the staff list's status filter that is no status of its own.
 EXPIRED = "expired"
 
@@ -40,7 +43,7 @@ WAITING_ON: dict[str, tuple[str, ...]] = {
 def application_for_customer(user: User, application_id: UUID) -> Application:
     """The customer's own application with its account. Raises NotFound, also for another customer's."""
     found = (
-        Application.objects.filter(pk=application_id, customer__user=user)
+        Application.objects.filter(pk=application_id, customer__user=user, customer__restricted_at=None)
         .select_related("account__identity_check", "customer__user", "import_row")
         .first()
     )
@@ -54,6 +57,7 @@ def application_with_part(user: User, application_id: UUID) -> Application:
     theirs = Owner.objects.filter(application=OuterRef("pk"), user=user)
     found = (
         Application.objects.filter(Q(customer__user=user) | Exists(theirs), pk=application_id)
+        .exclude(customer__user=user, customer__restricted_at__isnull=False)
         .select_related("account__identity_check", "customer__user", "import_row")
         .first()
     )
@@ -86,14 +90,14 @@ def invitation_by(token: str) -> OwnerInvitation:
 def applications_of(user: User) -> QuerySet[Application]:
     """The customer's own applications, newest first."""
     return (
-        Application.objects.filter(customer__user=user)
+        Application.objects.filter(customer__user=user, customer__restricted_at=None, erased_at=None)
         .select_related("account__identity_check", "import_row")
         .order_by("-pk")
     )
 
 
 def application_for_staff(actor: User, application_id: UUID) -> Application:
-    """Any application, for staff who may see applications. Raises Forbidden or NotFound."""
+    """Any application, for staff who may see applications. Raises NotFound, Forbidden, also when it is shut away."""
     permissions.require(actor, "application.view")
     found = (
         Application.objects.filter(pk=application_id)
@@ -102,31 +106,44 @@ def application_for_staff(actor: User, application_id: UUID) -> Application:
     )
     if found is None:
         raise NotFound("There is no such application.")
+    shut_away.require_open(actor, found.customer)
     return found
 
 
 def applications_for_a_person() -> int:
     """How many wait on a person of ours: held for a decision, not passed on by itself in the time that takes, or with
-    papers that we asked for and have to look at.
+    papers that we asked for and have to look at; MOST_COUNTED at most.
 
     The staff menu asks on every page, so each process remembers the answer for some seconds.
     """
     found = caches["local"].get("applications_for_a_person")
     if found is None:
         late = Q(status=Status.SUBMITTED, status_at__lt=clock.now() - standing.SLOW_AFTER)
-        found = Application.objects.filter(
-            Q(status=Status.HELD) | late | papers_standing.by_papers("to_check")
-        ).count()
+        waiting = Q(status=Status.HELD) | late | papers_standing.by_papers("to_check")
+        found = Application.objects.filter(waiting)[:MOST_COUNTED].count()
         caches["local"].set("applications_for_a_person", found, REMEMBERED_SECONDS)
     return int(found)
 
 
 def papers_counts(actor: User) -> dict[str, int]:
-    """How many applications each choice of the list's papers filter holds."""
+    """How many applications each choice of the list's papers filter holds, remembered for some seconds."""
     permissions.require(actor, "application.view")
+    found = caches["local"].get("papers_counts")
+    if found is None:
+        found = _papers_counts()
+        caches["local"].set("papers_counts", found, REMEMBERED_SECONDS)
+    return dict(found)
+
+
+def _papers_counts() -> dict[str, int]:
     counts = {name: Count("pk", filter=papers_standing.by_papers(name)) for name in papers_standing.FILTERS}
     waiting = Application.objects.filter(Q(papers_asked__gt=0) | Q(papers_to_check__gt=0))
     return waiting.aggregate(**counts)
+
+
+def staff_page(application_id: UUID) -> str:
+    """The address of an application's staff page."""
+    return reverse("staff:application", args=[application_id])
 
 
 def staff_page_of_account(account_id: UUID) -> str:
@@ -152,7 +169,8 @@ def applications_for_staff(
 ) -> Page[Application]:
     """One page of applications, newest first, paged by key on an index; never counted."""
     permissions.require(actor, "application.view")
-    rows = Application.objects.select_related("account__identity_check", "customer__user")
+    rows = Application.objects.select_related("account__identity_check").defer("search", "corrections")
+    rows = rows.filter(customer__restricted_at=None)
     if chosen.status == EXPIRED:
         rows = rows.filter(status=Status.WITHDRAWN, expired_at__isnull=False)
     elif chosen.status:
@@ -167,7 +185,7 @@ def applications_for_staff(
     if chosen.submitted_to and chosen.submitted_to < LAST_DAY:
         rows = rows.filter(submitted_at__lt=_midnight(chosen.submitted_to + timedelta(days=1)))
     if chosen.text:
-        rows = rows.filter(_matches(chosen.text))
+        rows = among(rows, by_words(chosen.text))
     page = keyset(rows, after=after, before=before, size=size)
     _attach_names(page.rows)
     return page
@@ -185,12 +203,8 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def _matches(text: str) -> Q:
-    """Names, e-mail and reference by the beginnings of words; a whole tax number through its blind index."""
-    digits = re.sub(r"[\s-]", "", text)
-    if re.fullmatch(r"[0-9]{9}", digits):
-        index = Owner._meta.get_field("tax_id_index").index_of(digits)
-        return Q(owners__tax_id_index=index)
+def by_words(text: str) -> Q:
+    """Applications of whose names, e-mail addresses and references words begin so; none for a text without words."""
     terms = search_words(text)[:8]
     if not terms:
         return Q(pk__isnull=True)
@@ -200,9 +214,10 @@ def _matches(text: str) -> Q:
 
 def _attach_names(rows: list[Application]) -> None:
     """Give each row the name its account goes by, as `row.account_name`: the company's, or the applicant's."""
-    owners = Owner.objects.filter(application__in=rows, is_applicant=True).defer("date_of_birth", "tax_id")
-    names = {owner.application_id: owner.full_name for owner in owners}
-    entities = Entity.objects.filter(application__in=rows).exclude(legal_name="")
-    names.update(entities.values_list("application_id", "legal_name"))
+    owners = Owner.objects.filter(application__in=rows, is_applicant=True)
+    found = owners.values_list(
+        "application_id", "application__entity__legal_name", "given_name", "middle_names", "family_name"
+    )
+    names = {key: legal or " ".join(part for part in parts if part) for key, legal, *parts in found}
     for row in rows:
         row.account_name = names.get(row.pk, "")  # type: ignore[attr-defined]

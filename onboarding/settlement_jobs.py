@@ -46,7 +46,7 @@ class SettlementUpdate:
         )
 
     def gave_up(self, call: OutboundCall) -> None:
-        """The change stays on its way: the outbox page shows the call to a person."""
+        """Nothing changes here: a case asks a person (onboarding/given_up.py)."""
 
 
 def _asked(account: str, method: str) -> str:

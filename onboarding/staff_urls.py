@@ -4,10 +4,13 @@ from django.urls import path
 
 from onboarding.views import (
     agreements_staff,
+    as_customer,
     assisted,
     doubts,
     files,
+    funnel,
     hand_ins,
+    holds,
     imports,
     migration,
     readback,
@@ -15,16 +18,29 @@ from onboarding.views import (
     settlement,
     staff,
     staff_uploads,
+    typed,
 )
 
 app_name = "staff"
 urlpatterns = [
     path("applications/", staff.applications, name="applications"),
+    path("applications/behind/", funnel.applications_behind, name="applications_behind"),
     path("applications/start/", assisted.start, name="application_start"),
     path("applications/<uuid:application_id>/fill/", assisted.fill, name="application_fill"),
     path("applications/<uuid:application_id>/fill/<slug:name>/", assisted.step, name="application_step"),
+    path(
+        "applications/<uuid:application_id>/fill/<slug:name>/typed/",
+        typed.by_staff,
+        name="application_step_typed",
+    ),
     path("applications/<uuid:application_id>/hand-over/", assisted.hand_over, name="application_hand_over"),
     path("applications/<uuid:application_id>/", staff.application, name="application"),
+    path("applications/<uuid:application_id>/as-customer/", as_customer.page, name="as_customer"),
+    path(
+        "applications/<uuid:application_id>/as-customer/<slug:page>/",
+        as_customer.page,
+        name="as_customer_page",
+    ),
     path("applications/<uuid:application_id>/compare/", readback.compare, name="compare"),
     path("applications/<uuid:application_id>/compare/send/", readback.resend, name="compare_resend"),
     path(
@@ -40,6 +56,10 @@ urlpatterns = [
     path("files/<str:token>/", files.staff_file, name="file"),
     path("quarantine/<uuid:document_id>/", files.quarantined, name="document_quarantined"),
     path("applications/<uuid:application_id>/settlement/", settlement.settlement, name="settlement"),
+    path("applications/<uuid:application_id>/holds/", holds.holds, name="holds"),
+    path(
+        "applications/<uuid:application_id>/holds/<uuid:hold_id>/release/", holds.release, name="hold_release"
+    ),
     path("applications/<uuid:application_id>/upload/", staff_uploads.upload, name="upload"),
     path(
         "applications/<uuid:application_id>/uploads", staff_uploads.StaffUploadsView.as_view(), name="uploads"
@@ -49,7 +69,6 @@ urlpatterns = [
         staff_uploads.StaffUploadView.as_view(),
         name="upload_parts",
     ),
-    path("applications/<uuid:application_id>/reveal/", staff.reveal, name="reveal"),
     path("operations/reconciliation/", reconciliation.home, name="reconciliation"),
     path("operations/reconciliation/now/", reconciliation.run_now, name="reconciliation_now"),
     path("operations/reconciliation/list/", reconciliation.upload, name="reconciliation_list"),

@@ -18,6 +18,7 @@ from onboarding.agreements import reminders, updates
 from onboarding.identity import jobs as identity
 from onboarding.imports import asking, cockpit, handin_jobs
 from onboarding.imports import jobs as imports
+from onboarding.privacy import exporting, retention
 from onboarding.reconciliation import lists, runs, unknown
 from portal.errors import Conflict
 
@@ -173,3 +174,23 @@ def uploads_look_after() -> None:
 def upload_settle(upload_id: str) -> None:
     """Finish one upload, or remove it."""
     upload_jobs.upload_settle(UUID(upload_id))
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError, OSError), retry_backoff=True, max_retries=8)
+def data_export_make(request_id: str) -> None:
+    """Put the copy of a customer's data together."""
+    exporting.make(UUID(request_id))
+
+
+@shared_task
+def data_exports_look_after() -> None:
+    """Remove copies whose time is over; hand out those that a worker left unmade, one task each."""
+    for request_id in exporting.look_after():
+        data_export_make.delay(str(request_id))
+
+
+@shared_task(autoretry_for=(OperationalError, InterfaceError), retry_backoff=True, max_retries=8)
+def retention_carry_out() -> None:
+    """Erase what the retention policy says, some minutes' worth at a time."""
+    if retention.carry_out():
+        retention_carry_out.delay()

@@ -3,6 +3,7 @@
 A fixed number of queries whatever its length; no personal data beyond masks.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -53,19 +54,40 @@ class Item:
 
 def timeline(application: Application) -> list[Item]:
     """The newest happenings of the application and its account, newest first (at most LONGEST of each kind)."""
-    account: ProviderAccount | None = getattr(application, "account", None)
-    keys = [(APPLICATION, application.pk)] + ([(ACCOUNT, account.pk)] if account else [])
-    ids = [key for _, key in keys]
-    types = [label for label, _ in keys]
-    about: dict[str, Any] = {"subject_type__in": types, "subject_id__in": ids}
-    items = [
-        *_changes(keys + _requests_of(account)),
-        *_audited(about),
-        *_calls(about),
-        *_events(about),
-        *_expected(about),
-    ]
+    items = [item for read in PARTS.values() for item in read(application)]
     return sorted(items, key=lambda item: item.at, reverse=True)
+
+
+def _keys(application: Application) -> list[tuple[str, UUID]]:
+    account: ProviderAccount | None = getattr(application, "account", None)
+    return [(APPLICATION, application.pk)] + ([(ACCOUNT, account.pk)] if account else [])
+
+
+def _about(application: Application) -> dict[str, Any]:
+    keys = _keys(application)
+    return {"subject_type__in": [label for label, _ in keys], "subject_id__in": [key for _, key in keys]}
+
+
+def _statuses(application: Application, most: int = LONGEST) -> list[Item]:
+    requests = _requests_of(getattr(application, "account", None))
+    return _changes(_keys(application) + requests, most)
+
+
+def _people(application: Application, most: int = LONGEST) -> list[Item]:
+    return _audited(_about(application), most)
+
+
+def _provider(application: Application, most: int = LONGEST) -> list[Item]:
+    about = _about(application)
+    return [*_calls(about, most), *_events(about, most), *_expected(about, most)]
+
+
+#: The kinds of happenings by the names of their filters: each gives the newest, at most so many of each sort.
+PARTS: dict[str, Callable[..., list[Item]]] = {
+    "Statuses": _statuses,
+    "Customer and staff": _people,
+    "Provider": _provider,
+}
 
 
 def _requests_of(account: ProviderAccount | None) -> list[tuple[str, UUID]]:
@@ -79,9 +101,9 @@ def _requests_of(account: ProviderAccount | None) -> list[tuple[str, UUID]]:
     return found
 
 
-def _changes(keys: list[tuple[str, UUID]]) -> list[Item]:
+def _changes(keys: list[tuple[str, UUID]], most: int) -> list[Item]:
     about = {"subject_type__in": {label for label, _ in keys}, "subject_id__in": [key for _, key in keys]}
-    rows = StatusChange.objects.filter(**about).select_related("actor").order_by("-at")[:LONGEST]
+    rows = StatusChange.objects.filter(**about).select_related("actor").order_by("-at")[:most]
     return [
         Item(
             row.at,
@@ -133,6 +155,7 @@ _AUDIT_WORDS = {
     "application.hand_over": ("send", "Handed over to the customer"),
     "application.owner_invite": ("mail", "Owner invited to fill in their own part"),
     "application.owner_joined": ("check", "Owner took their own part"),
+    "customer.viewed_as": ("eye", "Customer's own page looked at by staff"),
     "application.view": ("eye", "Application opened by staff"),
     "pii.reveal": ("eye", "Masked data revealed"),
     "application.owner_add": ("pencil", "Person added"),
@@ -147,6 +170,9 @@ _AUDIT_WORDS = {
     "account.restricted_request": ("pencil", "Change asked for that the provider alone makes"),
     "account.restricted_confirm": ("check", "The provider's change recorded"),
     "account.restricted_refuse": ("ban", "Change of the provider's not accepted"),
+    "account.provider_note": ("eye", "What we ask the provider's compliance team given out"),
+    "account.hold": ("ban", "Money of the account held by us"),
+    "account.hold_release": ("check", "A hold of ours released"),
     "account.closure_request": ("pencil", "Closing of the account asked for"),
     "account.closure_pass_on": ("send", "Closing passed on to the provider's operations"),
     "account.closure_refuse": ("ban", "Closing refused"),
@@ -167,14 +193,14 @@ _AUDIT_WORDS = {
 }
 
 
-def _audited(about: dict[str, Any]) -> list[Item]:
+def _audited(about: dict[str, Any], most: int) -> list[Item]:
     rows = (
         AuditEntry.objects.filter(**about)
         .exclude(action__endswith=".status")
         .select_related("actor")
         .order_by("-at")
     )
-    return [_audit_item(row) for row in rows[:LONGEST]]
+    return [_audit_item(row) for row in rows[:most]]
 
 
 def _audit_item(row: AuditEntry) -> Item:
@@ -192,7 +218,7 @@ def _audit_item(row: AuditEntry) -> Item:
     )
 
 
-def _calls(about: dict[str, Any]) -> list[Item]:
+def _calls(about: dict[str, Any], most: int) -> list[Item]:
     queued = [
         Item(
             row.created_at,
@@ -204,7 +230,7 @@ def _calls(about: dict[str, Any]) -> list[Item]:
                 ("Key", row.idempotency_key),
             ],
         )
-        for row in OutboundCall.objects.filter(**about).defer("body").order_by("-created_at")[:LONGEST]
+        for row in OutboundCall.objects.filter(**about).defer("body").order_by("-created_at")[:most]
     ]
     made = [
         Item(
@@ -221,13 +247,13 @@ def _calls(about: dict[str, Any]) -> list[Item]:
                 ("Request", row.request_id),
             ],
         )
-        for row in CallLog.objects.filter(**about).order_by("-at")[:LONGEST]
+        for row in CallLog.objects.filter(**about).order_by("-at")[:most]
     ]
     return queued + made
 
 
-def _events(about: dict[str, Any]) -> list[Item]:
-    rows = InboundEvent.objects.filter(**about).defer("body").order_by("-received_at")[:LONGEST]
+def _events(about: dict[str, Any], most: int) -> list[Item]:
+    rows = InboundEvent.objects.filter(**about).defer("body").order_by("-received_at")[:most]
     return [
         Item(
             row.received_at,
@@ -247,10 +273,8 @@ def _events(about: dict[str, Any]) -> list[Item]:
     ]
 
 
-def _expected(about: dict[str, Any]) -> list[Item]:
-    rows = ExpectedEvent.objects.filter(**about, state__in=["late", "recovered"]).order_by("-due_at")[
-        :LONGEST
-    ]
+def _expected(about: dict[str, Any], most: int) -> list[Item]:
+    rows = ExpectedEvent.objects.filter(**about, state__in=["late", "recovered"]).order_by("-due_at")[:most]
     return [
         Item(
             row.due_at,

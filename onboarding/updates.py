@@ -12,7 +12,7 @@ from onboarding.agreements import scope
 from onboarding.drafts import Draft
 from onboarding.models import AccountUpdate, Application, ApplicationStep, Owner, ProviderAccount
 from onboarding.operations import COMPARE
-from onboarding.requirements import Step
+from onboarding.requirements import Field, Step
 from onboarding.requirements.updates import update_steps_of_account, update_steps_of_person
 from portal import outbox
 from portal.errors import NotFound
@@ -65,15 +65,21 @@ def changeable_step(draft: Draft, name: str, owner_id: UUID | None) -> Changeabl
     raise NotFound("There is nothing of that name that could be changed.")
 
 
-def changed_labels(item: Changeable, cleaned: dict[str, Any]) -> list[str]:
-    """The labels of the questions whose answers differ from what is kept."""
+def changed_fields(item: Changeable, cleaned: dict[str, Any]) -> list[Field]:
+    """The questions whose answers differ from what is kept."""
     found = []
     for field in item.step.fields:
         kept = item.kept.get(field.name)
         before = kept.reveal() if isinstance(kept, Sealed) else kept
         if (cleaned.get(field.name) or None) != (before or None):
-            found.append(f"{field.group}: {field.label.lower()}" if field.group else field.label)
+            found.append(field)
     return found
+
+
+def changed_labels(item: Changeable, cleaned: dict[str, Any]) -> list[str]:
+    """The labels of these questions."""
+    fields = changed_fields(item, cleaned)
+    return [f"{field.group}: {field.label.lower()}" if field.group else field.label for field in fields]
 
 
 def updates_for(application: Application, viewer: Owner | None) -> QuerySet[AccountUpdate]:

@@ -8,8 +8,8 @@ from uuid import UUID
 from django.core.files.storage import storages
 
 from onboarding.models import Upload, UploadPart
-from onboarding.models.documents import STORAGE
 from portal import ids
+from portal.document_storage import STORAGE
 from portal.errors import Unavailable
 from portal.sealed_files import SealedFile, new_file_key
 

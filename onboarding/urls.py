@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onboarding.views import customer, details, documents, invitations, missing, people, steps
+from onboarding.views import customer, details, documents, invitations, missing, people, steps, typed
 
 app_name = "customer"
 urlpatterns = [
@@ -19,7 +19,7 @@ urlpatterns = [
     path("<uuid:application_id>/review/", steps.review, name="review"),
     path("<uuid:application_id>/withdraw/", customer.withdraw, name="withdraw"),
     path("<uuid:application_id>/steps/<slug:name>/", steps.step, name="step"),
-    path("<uuid:application_id>/steps/<slug:name>/typed/", steps.typed, name="step_typed"),
+    path("<uuid:application_id>/steps/<slug:name>/typed/", typed.by_customer, name="step_typed"),
     path("<uuid:application_id>/papers/", documents.documents, name="documents"),
     path("<uuid:application_id>/details/", details.details, name="details"),
     path("<uuid:application_id>/details/withdraw/", details.withdraw_change, name="detail_withdraw"),
@@ -36,7 +36,7 @@ urlpatterns = [
     path("<uuid:application_id>/people/<uuid:owner_id>/steps/<slug:name>/", steps.step, name="person_step"),
     path(
         "<uuid:application_id>/people/<uuid:owner_id>/steps/<slug:name>/typed/",
-        steps.typed,
+        typed.by_customer,
         name="person_step_typed",
     ),
 ]

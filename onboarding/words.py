@@ -99,6 +99,19 @@ class UsdRange(TextChoices):
     OVER_5M = "OVER_5M", "Over $5 million"
 
 
+class MonthlyDeposits(TextChoices):
+    """Ours: the provider does not ask it. What actual deposits are compared with (funding/watching.py)."""
+
+    UNDER_1K = "UNDER_1K", "Under $1,000"
+    FROM_1K_TO_5K = "FROM_1K_TO_5K", "$1,000 to $5,000"
+    FROM_5K_TO_10K = "FROM_5K_TO_10K", "$5,000 to $10,000"
+    FROM_10K_TO_25K = "FROM_10K_TO_25K", "$10,000 to $25,000"
+    FROM_25K_TO_50K = "FROM_25K_TO_50K", "$25,000 to $50,000"
+    FROM_50K_TO_100K = "FROM_50K_TO_100K", "$50,000 to $100,000"
+    FROM_100K_TO_500K = "FROM_100K_TO_500K", "$100,000 to $500,000"
+    OVER_500K = "OVER_500K", "Over $500,000"
+
+
 class InvestmentExperience(TextChoices):
     NONE = "NONE", "None"
     LIMITED = "LIMITED", "Limited"

@@ -1,6 +1,7 @@
 """The audit trail: who did what, written in the transaction of the change itself.
 
-Entries are sealed in batches afterwards and checked by `manage.py audit_verify` (portal/audit_seals.py).
+Entries are sealed in batches afterwards and checked by `manage.py audit_verify` (portal/audit_seals.py,
+portal/audit_walk.py).
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models import QuerySet
 
-from portal.audit_seals import Problem, seal_pending, verify
+from portal.audit_seals import seal_pending
+from portal.audit_walk import Problem, verify
 from portal.context import current
 from portal.logs import SENSITIVE_KEYS, redact_text
 from portal.models.audit import AuditEntry
@@ -18,7 +20,16 @@ from portal.sealed import Sealed, SealedField
 if TYPE_CHECKING:
     from portal.models import User
 
-__all__ = ["Problem", "entries_for", "masked", "record", "record_each", "seal_pending", "verify"]
+__all__ = [
+    "AuditEntry",
+    "Problem",
+    "entries_for",
+    "masked",
+    "record",
+    "record_each",
+    "seal_pending",
+    "verify",
+]
 
 HIDDEN = "••••"
 

@@ -11,7 +11,7 @@ import hmac
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -31,11 +31,10 @@ SEAL_WITHIN = timedelta(minutes=10)
 #: How far back committed but unsealed entries are looked for: longer than any transaction of ours lasts.
 LOOK_BACK = timedelta(days=1)
 
-# --- Sealing ------------------------------------------------------------------------------------------------
 
-
-def _entry_digest(entry: AuditEntry) -> str:
-    facts = {
+def entry_facts(entry: AuditEntry) -> dict[str, Any]:
+    """What of an entry is under its seal, as JSON keeps it."""
+    return {
         "id": str(entry.pk),
         "at": entry.at.isoformat(),
         "actor": str(entry.actor_id or ""),
@@ -50,22 +49,28 @@ def _entry_digest(entry: AuditEntry) -> str:
         "ip": entry.ip,
         "request_id": entry.request_id,
     }
-    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def entry_digest(entry: AuditEntry) -> str:
+    """SHA-256 of what is under the seal; an examiner's program computes the same from an exported entry."""
+    canonical = json.dumps(entry_facts(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _audit_keys() -> dict[str, bytes]:
+def audit_keys() -> dict[str, bytes]:
     """The keys by the id a seal names; "" stands for the one key of the seals made before keys had ids."""
     old = {"": settings.AUDIT_KEY.encode()} if settings.AUDIT_KEY else {}
     return parse_ring(settings.AUDIT_KEYS, "AUDIT_KEYS") | old
 
 
-def _seal_digest(key: bytes, previous: str, seq: int, at: datetime, entry_digests: list[str]) -> str:
+def seal_digest(key: bytes, previous: str, seq: int, at: datetime, entry_digests: list[str]) -> str:
+    """The keyed digest of a seal: over the seal before, its number, its moment and its list."""
     facts = json.dumps([previous, seq, at.isoformat(), entry_digests], separators=(",", ":"))
     return hmac.new(key, facts.encode(), hashlib.sha256).hexdigest()
 
 
-def _unsealed(since: datetime | None) -> QuerySet[AuditEntry]:
+def unsealed(since: datetime | None) -> QuerySet[AuditEntry]:
+    """Entries that no seal holds; `since` a moment, or all."""
     places = AuditSealedEntry.objects.filter(entry_id=OuterRef("pk"))
     open_entries = AuditEntry.objects.filter(~Exists(places))
     return open_entries if since is None else open_entries.filter(at__gte=since)
@@ -83,18 +88,18 @@ def seal_pending() -> int:
             return 0
         last = AuditSeal.objects.order_by("-seq").first()
         since = last.at - LOOK_BACK if last else None
-        entries = list(_unsealed(since).order_by("at", "id")[:BATCH])
+        entries = list(unsealed(since).order_by("at", "id")[:BATCH])
         if not entries:
             return 0
-        digests = [_entry_digest(entry) for entry in entries]
+        digests = [entry_digest(entry) for entry in entries]
         seq, previous, moment = (last.seq + 1 if last else 1), (last.digest if last else ""), clock.now()
-        key_id, key = next(iter(_audit_keys().items()))
+        key_id, key = next(iter(audit_keys().items()))
         seal = AuditSeal.objects.create(
             seq=seq,
             at=moment,
             count=len(entries),
             previous_digest=previous,
-            digest=_seal_digest(key, previous, seq, moment, digests),
+            digest=seal_digest(key, previous, seq, moment, digests),
             key_id=key_id,
         )
         AuditSealedEntry.objects.bulk_create(
@@ -103,99 +108,6 @@ def seal_pending() -> int:
         )
     log.info("audit_sealed", seal=seal.seq, entries=seal.count, digest=seal.digest, made_under=key_id)
     return len(entries)
-
-
-# --- Verifying ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with the trail, in words an examiner can follow."""
-
-    seal: int | None
-    entry: UUID | None
-    text: str
-
-
-def verify(anchor: tuple[int, str] | None = None) -> list[Problem]:
-    """Walk every seal and every open entry; empty when nothing was removed, edited, added or reordered.
-
-    `anchor` is a seal's number and digest kept outside the database (each is logged): it shows when the
-    newest seals were cut off together with their entries, which the chain alone cannot.
-    """
-    problems: list[Problem] = []
-    previous, expected_seq, newest = "", 1, None
-    for seal in AuditSeal.objects.order_by("seq").iterator():
-        if seal.seq != expected_seq:
-            problems.append(Problem(seal.seq, None, f"Seals {expected_seq} to {seal.seq - 1} are missing."))
-        if seal.previous_digest != previous:
-            problems.append(Problem(seal.seq, None, f"Seal {seal.seq} does not follow the seal before it."))
-        found, newest = _verify_seal(seal, newest)
-        problems.extend(found)
-        previous, expected_seq = seal.digest, seal.seq + 1
-    if anchor and not AuditSeal.objects.filter(seq=anchor[0], digest=anchor[1]).exists():
-        problems.append(
-            Problem(
-                anchor[0], None, f"Seal {anchor[0]} with the digest given is not here: removed or made anew."
-            )
-        )
-    overdue = _unsealed(None).filter(at__lt=clock.now() - SEAL_WITHIN).order_by("at", "id")
-    problems.extend(
-        Problem(
-            None,
-            entry.pk,
-            f"Entry {_name(entry)} was never sealed: added afterwards, or the sealer is down.",
-        )
-        for entry in overdue.iterator()
-    )
-    return problems
-
-
-def _verify_seal(seal: AuditSeal, newest: datetime | None) -> tuple[list[Problem], datetime | None]:
-    """What is wrong with one seal, and the latest moment among the entries up to it."""
-    places = list(seal.entries.order_by("position"))
-    entries = AuditEntry.objects.in_bulk([place.entry_id for place in places])
-    problems: list[Problem] = []
-    if [place.position for place in places] != list(range(seal.count)):
-        problems.append(
-            Problem(seal.seq, None, f"Seal {seal.seq} covers {seal.count} entries; {len(places)} are listed.")
-        )
-    for place in places:
-        entry = entries.get(place.entry_id)
-        if entry is None:
-            problems.append(
-                Problem(seal.seq, place.entry_id, f"Entry {place.entry_id} of seal {seal.seq} was removed.")
-            )
-        elif _entry_digest(entry) != place.digest:
-            problems.append(
-                Problem(seal.seq, entry.pk, f"Entry {_name(entry)} was edited after seal {seal.seq}.")
-            )
-        elif newest is not None and entry.at < newest - SEAL_WITHIN:
-            # The seal before took the oldest first: this entry was not there yet, whatever moment it claims.
-            problems.append(
-                Problem(seal.seq, entry.pk, f"Entry {_name(entry)} was added later than the moment it bears.")
-            )
-    wrong = _verify_digest(seal, [place.digest for place in places])
-    if wrong:
-        problems.append(Problem(seal.seq, None, wrong))
-    latest = [entry.at for entry in entries.values()] + ([newest] if newest else [])
-    return problems, max(latest, default=None)
-
-
-def _verify_digest(seal: AuditSeal, listed: list[str]) -> str:
-    """What is wrong with the seal's own digest, "" when it holds."""
-    key = _audit_keys().get(seal.key_id)
-    if key is None:
-        lost = (
-            f"the key {seal.key_id}, which is not in AUDIT_KEYS"
-            if seal.key_id
-            else "AUDIT_KEY, which is not set"
-        )
-        return f"Seal {seal.seq} cannot be checked: it was made under {lost}."
-    digest = _seal_digest(key, seal.previous_digest, seal.seq, seal.at, listed)
-    if hmac.compare_digest(digest, seal.digest):
-        return ""
-    return f"Seal {seal.seq} does not match its list: entries were edited, reordered, added or removed."
 
 
 @dataclass(frozen=True)
@@ -211,7 +123,3 @@ def keys_used() -> list[KeyUse]:
     """The keys the trail is sealed under, in the order they came into use."""
     found = AuditSeal.objects.values_list("key_id").annotate(Min("seq"), Max("seq"))
     return sorted((KeyUse(*row) for row in found.order_by()), key=lambda use: use.first)
-
-
-def _name(entry: AuditEntry) -> str:
-    return f"{entry.pk} ({entry.action}, {entry.at:%Y-%m-%d %H:%M} UTC)"

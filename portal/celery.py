@@ -12,7 +12,7 @@ from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.entity import Queue
 
 from portal.context import acting
-from portal.lost_receipts import LostReceipt
+from portal.queue_transport import LostReceipt, install
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 # The celery command lays BROKER_URL over the settings, which hold the same address with all that kombu wants of it.
@@ -21,6 +21,7 @@ os.environ.pop("CELERY_BROKER_URL", None)
 #: Split by what they do, so that a slow provider or a big import never delays a webhook.
 QUEUES = ("webhooks", "provider", "documents", "bulk", "default")
 
+install()
 app = Celery("portal")
 app.config_from_object(settings.CELERY)
 app.conf.task_queues = [Queue(name) for name in QUEUES]  # type: ignore[no-untyped-call]
@@ -28,6 +29,21 @@ app.conf.beat_schedule = {
     "outbox-sweep": {"task": "portal.tasks.outbox_sweep", "schedule": 5.0, "options": {"queue": "default"}},
     "mail-sweep": {"task": "portal.tasks.mail_sweep", "schedule": 15.0, "options": {"queue": "default"}},
     "audit-seal": {"task": "portal.tasks.audit_seal", "schedule": 20.0, "options": {"queue": "default"}},
+    "audit-check-nightly": {
+        "task": "portal.tasks.audit_check_nightly",
+        "schedule": crontab(hour="2", minute="10"),
+        "options": {"queue": "bulk", "expires": 3 * 3600},
+    },
+    "audit-check-sweep": {
+        "task": "portal.tasks.audit_check_sweep",
+        "schedule": 60.0,
+        "options": {"queue": "bulk"},
+    },
+    "notices-of-release": {
+        "task": "funding.tasks.notices_of_release",
+        "schedule": 600.0,
+        "options": {"queue": "bulk"},
+    },
     "inbox-process": {
         "task": "providers.tasks.inbox_process",
         "schedule": 5.0,
@@ -37,6 +53,16 @@ app.conf.beat_schedule = {
         "task": "providers.tasks.expected_sweep",
         "schedule": 15.0,
         "options": {"queue": "default"},
+    },
+    "reconcile-money-start": {
+        "task": "funding.tasks.reconcile_money_start",
+        "schedule": crontab(hour="5", minute="30"),
+        "options": {"queue": "bulk", "expires": 3 * 3600},
+    },
+    "reconcile-money-sweep": {
+        "task": "funding.tasks.reconcile_money_sweep",
+        "schedule": 15.0,
+        "options": {"queue": "bulk"},
     },
     "reconcile-start": {
         "task": "onboarding.tasks.reconcile_start",
@@ -68,15 +94,47 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": "default"},
     },
+    "approvals-watch": {
+        "task": "compliance.tasks.approvals_watch",
+        "schedule": 300.0,
+        "options": {"queue": "default"},
+    },
     "cases-assign": {
         "task": "compliance.tasks.cases_assign",
         "schedule": 30.0,
         "options": {"queue": "default"},
     },
+    "presences-forget": {
+        "task": "compliance.tasks.presences_forget",
+        "schedule": 3600.0,
+        "options": {"queue": "bulk", "expires": 3600},
+    },
+    "case-files-sweep": {
+        "task": "compliance.tasks.case_files_sweep",
+        "schedule": 30.0,
+        "options": {"queue": "documents"},
+    },
     "cases-route": {
         "task": "compliance.tasks.cases_route",
         "schedule": 60.0,
         "options": {"queue": "default"},
+    },
+    "case-files-look-after": {
+        "task": "compliance.tasks.exports_look_after",
+        "schedule": 60.0,
+        "options": {"queue": "bulk"},
+    },
+    # Once a week is enough; every hour finds a week that was missed, and drawing twice draws nothing.
+    "reviews-draw": {
+        "task": "compliance.tasks.reviews_draw",
+        "schedule": crontab(minute="20"),
+        "options": {"queue": "bulk", "expires": 3600},
+    },
+    # After midnight the first of each hour counts the day that ended; the rest find what came late.
+    "figures-count": {
+        "task": "compliance.tasks.figures_count",
+        "schedule": crontab(minute="10"),
+        "options": {"queue": "bulk", "expires": 3600},
     },
     "agreements-remind": {
         "task": "onboarding.tasks.agreements_remind",
@@ -88,6 +146,23 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="3", minute="15"),
         # A busy night may let it wait for its turn.
         "options": {"queue": "bulk", "expires": 3 * 3600},
+    },
+    "reveals-digest": {
+        "task": "compliance.tasks.reveals_digest",
+        # Once a week; looked at often, so that no night off skips a week.
+        "schedule": crontab(minute="20"),
+        "options": {"queue": "bulk", "expires": 3000},
+    },
+    "retention": {
+        "task": "onboarding.tasks.retention_carry_out",
+        "schedule": crontab(hour="2", minute="40"),
+        # A busy night may let it wait for its turn.
+        "options": {"queue": "bulk", "expires": 3 * 3600},
+    },
+    "data-exports": {
+        "task": "onboarding.tasks.data_exports_look_after",
+        "schedule": 300.0,
+        "options": {"queue": "bulk"},
     },
     "agreements-release": {
         "task": "onboarding.tasks.agreements_release",
@@ -135,6 +210,16 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": "documents"},
     },
+    "partner-pulse": {
+        "task": "providers.tasks.partner_pulse",
+        "schedule": 60.0,
+        "options": {"queue": "provider"},
+    },
+    "banks-sweep": {
+        "task": "funding.tasks.banks_sweep",
+        "schedule": crontab(hour="3", minute="10"),
+        "options": {"queue": "bulk", "expires": 3 * 3600},
+    },
     "account-poll": {
         "task": "onboarding.tasks.accounts_poll",
         "schedule": 10.0,
@@ -152,13 +237,14 @@ for _queue in QUEUES:
 for _entry in app.conf.beat_schedule.values():
     _entry["options"].setdefault("expires", 60)
 app.steps["worker"].add(DjangoStructLogInitStep)
-app.autodiscover_tasks(["portal", "providers", "compliance", "onboarding"])
+app.autodiscover_tasks(["portal", "providers", "compliance", "onboarding", "funding"])
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def keep_our_logging(**_: object) -> None:
     """Celery would install its own handlers; Django's settings have configured ours already."""
-    logging.getLogger(LostReceipt.LOGGER).addFilter(LostReceipt())
+    for name in LostReceipt.LOGGERS:
+        logging.getLogger(name).addFilter(LostReceipt())
 
 
 @task_prerun.connect  # type: ignore[untyped-decorator]

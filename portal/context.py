@@ -16,6 +16,8 @@ class RequestContext:
     ip: str = ""
     user_agent: str = ""
     request_id: str = ""
+    #: What the browser or app asks to be spoken to in first, such as "es"; empty where it does not say.
+    language: str = ""
 
 
 _context: ContextVar[RequestContext] = ContextVar("portal_request", default=RequestContext())  # noqa: B039  (frozen)

@@ -6,6 +6,8 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+#: The name of it in settings.STORAGES.
+STORAGE = "documents"
 MEGABYTE = 1024 * 1024
 
 

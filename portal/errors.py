@@ -3,19 +3,21 @@
 One REST handler (portal.api.errors) and one page middleware (portal.middleware) turn them into answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class DomainError(Exception):
     """A refusal a person or an app can act on.
 
     `fields` maps a field's path (dotted, as in the step's data) to the sentences about it; empty for errors
-    that concern no field. `message` is shown as it is: it never carries personal data.
+    that concern no field. `reasons` are all the reasons with their fixes, where there may be several at once:
+    {"code", "text", "fix"}. `message` is shown as it is: it never carries personal data.
     """
 
     code = "refused"
     status = 400
     title = "The request was refused"
+    reasons: Sequence[Mapping[str, str]] = ()
 
     def __init__(self, message: str, *, fields: Mapping[str, list[str]] | None = None) -> None:
         super().__init__(message)

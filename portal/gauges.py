@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Min
 
-from portal import clock
+from portal import audit_check, clock
 from portal.heartbeat import QUEUES, workers
 from portal.metrics import register_gauge
 from portal.models import AuditSeal, Heartbeat, MailMessage, OutboundCall
@@ -47,9 +47,21 @@ def _last_seal() -> Mapping[str, float]:
     return {"audit": seconds_since(last.at if last else None)}
 
 
+def _check_age() -> Mapping[str, float]:
+    last = audit_check.last_check()
+    return {"audit": seconds_since(last.started_at if last else None)}
+
+
+def _check_problems() -> Mapping[str, float]:
+    last = audit_check.last_check()
+    return {"audit": float(last.problem_count if last else 0)}
+
+
 register_gauge("portal_outbox_calls", "Outbound calls that are not finished", "status", _outbox_depth)
 register_gauge("portal_outbox_oldest_seconds", "Age of the oldest unfinished call", "status", _outbox_oldest)
 register_gauge("portal_mail_waiting", "Messages not yet handed over", "kind", _mail_waiting)
 register_gauge("portal_heartbeat_age_seconds", "Since a worker last took a task of it", "queue", _heartbeats)
 register_gauge("portal_worker_heartbeat_age_seconds", "Since its loop last came round", "worker", _workers)
 register_gauge("portal_audit_seal_age_seconds", "Since audit entries were last sealed", "trail", _last_seal)
+register_gauge("portal_audit_check_age_seconds", "Since the last whole check began", "trail", _check_age)
+register_gauge("portal_audit_problems", "What the last whole check found", "trail", _check_problems)

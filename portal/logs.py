@@ -45,7 +45,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"(/webhooks/[\w-]{1,64}/)[^/\s\"'?]+"), r"\1" + REDACTED, ""),
     # Confirmation and reset links sign people in; query strings carry whatever people type.
     (
-        re.compile(r"(/(?:confirm-email|password/reset/key|invite|continue-check)/)[^/\s\"'?]+"),
+        re.compile(
+            r"(/(?:confirm-email|password/reset/key|invite|continue-check|staff/files|api/v1/files|privacy/copy)/)[^/\s\"'?]+"
+        ),
         r"\1" + REDACTED,
         "",
     ),

@@ -20,6 +20,7 @@ from django.template.loader import render_to_string
 from portal import clock
 from portal.doorbell import ring
 from portal.models.mail import MailMessage
+from portal.sealed import blind_index
 
 MOST_ATTEMPTS = 12
 State = MailMessage.State
@@ -40,6 +41,7 @@ class RowBackend(BaseEmailBackend):
             )
             row = MailMessage.objects.create(
                 subject=message.subject[:200],
+                to_index=to_index(message.to[0]) if message.to else "",
                 state=State.QUEUED if settings.EMAIL_URL else State.KEPT,
                 content={
                     "to": list(message.to),
@@ -51,6 +53,11 @@ class RowBackend(BaseEmailBackend):
             if settings.EMAIL_URL:
                 wake(row.pk)
         return len(email_messages)
+
+
+def to_index(address: str) -> str:
+    """Under which the mails to an address are found."""
+    return blind_index("portal.mailmessage.to", address, "casefold")
 
 
 def send(*, to: str, subject: str, template: str, context: dict[str, Any]) -> None:

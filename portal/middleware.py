@@ -7,6 +7,7 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from portal.context import acting
 from portal.errors import DomainError, NotFound
@@ -30,6 +31,13 @@ def client_ip(request: HttpRequest) -> str:
         return ""
 
 
+def language_of(request: HttpRequest) -> str:
+    """The language the caller asks for before all others, such as "es"; empty where they do not say."""
+    asked = parse_accept_lang_header(request.headers.get("Accept-Language", "")[:200])
+    first = asked[0][0].partition("-")[0] if asked else ""
+    return first if first.isalpha() and len(first) <= 3 else ""
+
+
 class ContextMiddleware:
     """Set portal.context for the request, so that audit entries and status changes know who and where."""
 
@@ -46,8 +54,22 @@ class ContextMiddleware:
             ip=ip,
             user_agent=request.headers.get("User-Agent", "")[:400],
             request_id=str(bound.get("request_id", "")),
+            language=language_of(request),
         ):
             return self.get_response(request)
+
+
+class RevealedMiddleware:
+    """A page that shows what is masked otherwise is kept nowhere: not by the browser, not on the way."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if getattr(request, "shows_revealed", False):
+            response["Cache-Control"] = "no-store"
+        return response
 
 
 class DomainErrorMiddleware:

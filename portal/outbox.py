@@ -78,7 +78,26 @@ class Misconfigured:
     problem: str
 
 
-Outcome = Succeeded | Refused | Unknown | NotSent | Misconfigured
+@dataclass(frozen=True)
+class KeySpent:
+    """An answer that says nothing about the request, and after which its key may not be sent again.
+
+    Where keys guard money, any status but a 5xx ends the key (seed 001): before the request goes out under a new one,
+    the handler's `look_up` asks whether it had an effect after all.
+    """
+
+    problem: str
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class AskPerson:
+    """Nothing more can be found out by itself: a person looks at the provider's record."""
+
+    problem: str
+
+
+Outcome = Succeeded | Refused | Unknown | NotSent | Misconfigured | KeySpent | AskPerson
 
 
 class Handler(Protocol):
@@ -92,6 +111,13 @@ class Handler(Protocol):
 
     def gave_up(self, call: OutboundCall) -> None:
         """The call went to a person, inside the transaction that says so."""
+
+
+class Looking(Handler, Protocol):
+    """What the owner of an operation that may come to KeySpent provides besides."""
+
+    def look_up(self, call: OutboundCall) -> Outcome | None:
+        """What came of the request by the provider's own record, outside any transaction; None: it is not there."""
 
 
 _handlers: dict[str, Handler] = {}
@@ -112,11 +138,13 @@ def enqueue(
     body: dict[str, Any],
     actor: "User | None",
     key: str | None = None,
+    look_up_first: bool = False,
 ) -> OutboundCall:
     """Write a call in the caller's transaction and wake a worker after commit.
 
     `body` is the domain payload the handler turns into the provider's form; it is sealed. `key` is the idempotency
-    key, a new one when left out. Raises RuntimeError outside a transaction.
+    key, a new one when left out. `look_up_first`: the request may have had an effect before, so the handler looks it
+    up before it sends it. Raises RuntimeError outside a transaction.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("an outbound call is written in the transaction of the change that needs it")
@@ -126,6 +154,7 @@ def enqueue(
         subject_type=subject._meta.label_lower,
         subject_id=subject.pk,
         idempotency_key=key or str(ids.new_id()),
+        key_spent=look_up_first,
         body=body,
         body_hash=hashlib.sha256(canonical).hexdigest(),
         actor=actor,
@@ -148,16 +177,39 @@ def perform(call_id: UUID) -> None:
     call = _claim(call_id)
     if call is None:
         return
-    outcome = _handlers[call.operation].send(call)
+    outcome = _looked_up(call) or _handlers[call.operation].send(call)
     with transaction.atomic():
         row = OutboundCall.objects.select_for_update().get(pk=call.pk)
         if row.status in OutboundCall.FINAL:
             return
         if isinstance(outcome, Succeeded | Refused):
             _finish(row, outcome)
-        elif row.lease == call.lease:
+        elif row.lease != call.lease:
             # Another worker took the call up after our lease ran out: what we do not know, it will find out.
+            return
+        elif isinstance(outcome, AskPerson):
+            _to_person(row, outcome.problem)
+        else:
             _postpone(row, outcome)
+
+
+def _looked_up(call: OutboundCall) -> Outcome | None:
+    """What a request whose key is spent came to; None when it is to be sent, then under a new key."""
+    if not call.key_spent:
+        return None
+    handler = _handlers[call.operation]
+    assert hasattr(handler, "look_up"), f"{call.operation} spends keys and looks nothing up"
+    found: Outcome | None = handler.look_up(call)
+    if found is not None:
+        return found
+    with transaction.atomic():
+        row = OutboundCall.objects.select_for_update().get(pk=call.pk)
+        if row.lease != call.lease or row.status != Status.SENDING:
+            return Unknown("Another worker took it up.")
+        row.idempotency_key, row.key_spent, row.first_sent_at = str(ids.new_id()), False, clock.now()
+        row.save(update_fields=["idempotency_key", "key_spent", "first_sent_at"])
+    call.idempotency_key, call.key_spent = row.idempotency_key, False
+    return None
 
 
 def _claim(call_id: UUID) -> OutboundCall | None:
@@ -188,12 +240,13 @@ def _claim(call_id: UUID) -> OutboundCall | None:
 def _give_up(call: OutboundCall) -> None:
     if call.status == Status.QUEUED:
         call.move_to(Status.SENDING, actor=None, source="outbox")
-    call.move_to(
-        Status.NEEDS_PERSON,
-        actor=None,
-        reason="The provider no longer remembers this key; look it up there before anything is sent again.",
-        source="outbox",
+    _to_person(
+        call, "The provider no longer remembers this key; look it up there before anything is sent again."
     )
+
+
+def _to_person(call: OutboundCall, reason: str) -> None:
+    call.move_to(Status.NEEDS_PERSON, actor=None, reason=reason, source="outbox")
     _handlers[call.operation].gave_up(call)
 
 
@@ -209,22 +262,23 @@ def _finish(row: OutboundCall, outcome: Succeeded | Refused) -> None:
     _handlers[row.operation].record(row, outcome)
 
 
-def _postpone(row: OutboundCall, outcome: Unknown | NotSent | Misconfigured) -> None:
+def _postpone(row: OutboundCall, outcome: Unknown | NotSent | Misconfigured | KeySpent) -> None:
     row.problem = outcome.problem[:300]
+    row.key_spent = row.key_spent or isinstance(outcome, KeySpent)
     row.next_attempt_at = clock.now() + _wait(row.attempts, outcome)
     if isinstance(outcome, Unknown):
         row.move_to(Status.UNKNOWN, actor=None, reason=outcome.problem, source="outbox")
     else:
         row.move_to(Status.QUEUED, actor=None, reason=outcome.problem, source="outbox")
-    row.save(update_fields=["problem", "next_attempt_at"])
+    row.save(update_fields=["problem", "next_attempt_at", "key_spent"])
 
 
-def _wait(attempts: int, outcome: Unknown | NotSent | Misconfigured) -> timedelta:
+def _wait(attempts: int, outcome: Unknown | NotSent | Misconfigured | KeySpent) -> timedelta:
     if isinstance(outcome, Misconfigured):
         return timedelta(minutes=5)
     grown = min(FIRST_WAIT * (2 ** min(attempts - 1, 12)), LONGEST_WAIT)
     jittered: timedelta = grown * random.uniform(0.75, 1.25)  # noqa: S311  (spreads load; guards no secret)
-    asked = outcome.retry_after if isinstance(outcome, NotSent) else None
+    asked = outcome.retry_after if isinstance(outcome, NotSent | KeySpent) else None
     return max(jittered, asked) if asked else jittered
 
 
@@ -269,9 +323,10 @@ def due_ids(limit: int = SWEEP_BATCH, *, at: datetime | None = None) -> list[UUI
 # --- A person decides ---------------------------------------------------------------------------------------
 
 
-def retry_by_person(*, actor: "User", call_id: UUID, reason: str) -> OutboundCall:
+def retry_by_person(*, actor: "User", call_id: UUID, reason: str, look_up: bool = True) -> OutboundCall:
     """Queue a call again that went to a person, under a NEW key: the old one may be forgotten by the provider.
 
+    What its handler can look up is looked up before it is sent; with `look_up` False the person's word stands.
     Raises Conflict when the call is not waiting for a person. The caller checks the actor's permission.
     """
     with transaction.atomic():
@@ -280,8 +335,9 @@ def retry_by_person(*, actor: "User", call_id: UUID, reason: str) -> OutboundCal
             raise Conflict("Only a call that waits for a person can be sent again.")
         call.idempotency_key = str(ids.new_id())
         call.first_sent_at = None
+        call.key_spent = look_up and hasattr(_handlers.get(call.operation), "look_up")
         call.next_attempt_at = clock.now()
-        call.save(update_fields=["idempotency_key", "first_sent_at", "next_attempt_at"])
+        call.save(update_fields=["idempotency_key", "first_sent_at", "key_spent", "next_attempt_at"])
         call.move_to(Status.QUEUED, actor=actor, reason=reason, source="page")
         audit.record("outbox.retry", subject=call, actor=actor, reason=reason)
         wake(call.pk)

@@ -223,6 +223,8 @@ NORMALISERS: dict[str, Normaliser] = {
     "alphanumeric": lambda text: re.sub(r"[\W_]", "", text).upper(),
     "casefold": lambda text: " ".join(text.casefold().split()),
     "exact": lambda text: text,
+    # The words before keep it apart from a whole value of four digits.
+    "last_four": lambda text: "last four " + re.sub(r"[\W_]", "", text).upper()[-4:],
 }
 
 

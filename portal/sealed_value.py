@@ -102,6 +102,11 @@ class Sealed:
         return self._codec.decode(self._open())
 
     @property
+    def home(self) -> str:
+        """The field and row it belongs to, `app.model.field:pk`; "" while it has no row."""
+        return self._home
+
+    @property
     def last4(self) -> str:
         """The last four characters, to tell two numbers apart; "" for a value too short to show a part of."""
         return _last4(self._open().decode())

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "providers",
     "compliance",
     "onboarding",
+    "funding",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -86,6 +87,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "portal.middleware.ContextMiddleware",
+    "portal.middleware.RevealedMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -108,7 +110,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "portal.context_processors.shell",
             ],
-            "builtins": ["portal.templatetags.ui", "portal.templatetags.ui_forms"],
+            "builtins": [
+                "portal.templatetags.ui",
+                "portal.templatetags.ui_forms",
+                "portal.templatetags.ui_sealed",
+                "portal.templatetags.ui_shell",
+            ],
         },
     }
 ]
@@ -243,6 +250,8 @@ CLAMD_URL = env.str("CLAMD_URL", default="")
 if CLAMD_URL and not CLAMD_URL.startswith(("tcp://", "unix:///")):
     raise ImproperlyConfigured("CLAMD_URL must be tcp://host:port or unix:///path/of/the/socket.")
 WHITENOISE_USE_FINDERS = not PRODUCTION
+# Looked for when asked for: otherwise each start, and each test client, would walk every static file there is.
+WHITENOISE_AUTOREFRESH = not PRODUCTION
 
 # --- Mail: every message is a row first; EMAIL_URL says who carries it --------------------------------------
 EMAIL_BACKEND = "portal.mail.RowBackend"
@@ -268,14 +277,34 @@ BAKKT_PARTNER_URL = env.str("BAKKT_PARTNER_URL", default=SANDBOX_URL)
 BAKKT_PARTNER_CLIENT_ID = env.str("BAKKT_PARTNER_CLIENT_ID", default="")
 BAKKT_PARTNER_CLIENT_SECRET = secret(env, "BAKKT_PARTNER_CLIENT_SECRET", required=PRODUCTION)
 BAKKT_PARTNER_ID = env.str("BAKKT_PARTNER_ID", default="")
+BAKKT_TRANSACTION_READS = env.bool("BAKKT_TRANSACTION_READS", default=bool(SANDBOX_URL))
+BAKKT_LINK_READS = env.bool("BAKKT_LINK_READS", default=bool(SANDBOX_URL))
 BAKKT_WEBHOOK_SECRET = secret(env, "BAKKT_WEBHOOK_SECRET")
 BAKKT_WEBHOOK_ALLOWED_IPS = env.list("BAKKT_WEBHOOK_ALLOWED_IPS", default=[])
 if PRODUCTION and not (BAKKT_CRYPTO_URL.startswith("https://") and BAKKT_PARTNER_URL.startswith("https://")):
     raise ImproperlyConfigured(
         "BAKKT_CRYPTO_URL and BAKKT_PARTNER_URL must be https:// addresses in production."
     )
+# Plaid: with keys its own host of that environment, without them the stand-in, and neither in production: no linking.
+PLAID_CLIENT_ID = env.str("PLAID_CLIENT_ID", default="")
+PLAID_SECRET = secret(env, "PLAID_SECRET", required=bool(PLAID_CLIENT_ID))
+PLAID_ENVIRONMENT = env.str("PLAID_ENVIRONMENT", default="sandbox")
+if PLAID_ENVIRONMENT not in {"sandbox", "production"}:
+    raise ImproperlyConfigured("PLAID_ENVIRONMENT must be sandbox or production.")
+PLAID_HOST = f"https://{PLAID_ENVIRONMENT}.plaid.com"
+_PLAID_STAND_IN = f"{SANDBOX_URL}/plaid" if SANDBOX_URL else ""
+PLAID_URL = env.str("PLAID_URL", default=PLAID_HOST if PLAID_CLIENT_ID else _PLAID_STAND_IN)
+if PRODUCTION and PLAID_URL and not PLAID_URL.startswith("https://"):
+    raise ImproperlyConfigured("PLAID_URL must be an https:// address in production.")
 
 #: How long the log of provider calls is kept. A call may be repeated for nine days and asked about after that.
+#: How long a revealed value is shown, and how many one person reveals within an hour (portal/revealing.py).
+REVEAL_MINUTES = env.int("REVEAL_MINUTES", default=10)
+REVEALS_PER_HOUR = env.int("REVEALS_PER_HOUR", default=30)
+if not 1 <= REVEAL_MINUTES <= 60 or REVEALS_PER_HOUR < 1:
+    raise ImproperlyConfigured("REVEAL_MINUTES must be 1 to 60, and REVEALS_PER_HOUR at least 1.")
+#: How many times one person searches by a tax number, or the last four of it, within an hour (portal/finding.py).
+NUMBER_SEARCHES_PER_HOUR = env.int("NUMBER_SEARCHES_PER_HOUR", default=30)
 CALL_LOG_DAYS = env.int("CALL_LOG_DAYS", default=400)
 if CALL_LOG_DAYS < 30:
     raise ImproperlyConfigured("CALL_LOG_DAYS must be at least 30: questions about a call come weeks later.")
@@ -319,6 +348,10 @@ SPECTACULAR_SETTINGS = {
         "EntityUsdRange": "onboarding.words.EntityUsdRange",
         "InvestmentExperience": "onboarding.words.InvestmentExperience",
         "InvestmentObjective": "onboarding.words.InvestmentObjective",
+        "TransferKind": "funding.models.transfers.Transfer.Kind",
+        "TransferRail": "funding.models.transfers.Transfer.Rail",
+        "OrderRail": "funding.api.serializers.RAILS",
+        "NoticeKind": "funding.models.notices.NoticeKind",
         "UsState": "onboarding.requirements.rules.STATE_CHOICES",
     },
 }

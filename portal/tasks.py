@@ -5,7 +5,8 @@ from uuid import UUID
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from portal import audit, heartbeat, mail, outbox
+from portal import audit, audit_check, heartbeat, mail, outbox
+from portal.errors import Conflict
 
 #: A database restart in mid-task is worth another try; the rows say what is still to be done.
 RETRY = {"autoretry_for": (OperationalError, InterfaceError), "retry_backoff": True, "max_retries": 8}
@@ -46,3 +47,25 @@ def audit_seal() -> None:
 def queue_heartbeat(queue: str) -> None:
     """Say that beat sends and a worker takes the queue's tasks."""
     heartbeat.beat(queue)
+
+
+@shared_task
+def audit_check_nightly() -> None:
+    """Begin the night's check of the audit trail, unless one is under way."""
+    try:
+        audit_check.check_start(actor=None)
+    except Conflict:
+        return
+
+
+@shared_task(**RETRY)
+def audit_check_step(check_id: str) -> None:
+    """Go on with a check of the audit trail."""
+    audit_check.check_step(UUID(check_id))
+
+
+@shared_task
+def audit_check_sweep() -> None:
+    """Go on with a check that no worker holds."""
+    for check_id in audit_check.checks_left():
+        audit_check.check_step(check_id)

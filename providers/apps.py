@@ -15,3 +15,10 @@ class ProvidersConfig(AppConfig):
         # templates only.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         import_module("providers.gauges")  # its models exist only now
+        inbox, routing = import_module("providers.inbox"), import_module("providers.bakkt.routing")
+        inbox.register("bakkt", routing.ByKind())
+        revealing = import_module("portal.revealing")
+        selectors = import_module("providers.selectors")
+        inbox, plaid = import_module("providers.inbox"), import_module("providers.plaid.events")
+        inbox.register("plaid", plaid.PlaidEvents())
+        revealing.register(revealing.Field(selectors.BODY, "Body of a webhook", selectors.holder_of_body))

@@ -8,7 +8,7 @@ from django.db.models import Count, Min
 from portal import clock
 from portal.gauges import seconds_since
 from portal.metrics import register_gauge
-from portal.ui.nav import register_count
+from portal.ui.nav import register_common_count
 from providers.models import CallLog, InboundEvent
 
 #: Processed and ignored events are many, and no number to act on.
@@ -42,4 +42,6 @@ register_gauge("portal_inbox_events", "Webhooks not settled", "status", _inbox_d
 register_gauge(
     "portal_inbox_oldest_seconds", "Age of the oldest webhook not settled", "status", _inbox_oldest
 )
-register_count("webhooks", lambda: InboundEvent.objects.filter(status__in=["quarantined", "failed"]).count())
+register_common_count(
+    "webhooks", lambda: InboundEvent.objects.filter(status__in=["quarantined", "failed"]).count()
+)

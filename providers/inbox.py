@@ -92,12 +92,18 @@ class Handler(Protocol):
 
 
 _handlers: dict[str, Handler] = {}
+_put_aside: dict[str, Callable[[InboundEvent, Plan], None]] = {}
 _subject_pages: dict[str, Callable[[UUID], str]] = {}
 
 
 def register(provider: str, handler: Handler) -> None:
     """Name the handler of a provider's events; called from the owning app's `ready()`."""
     _handlers[provider] = handler
+
+
+def register_put_aside(kind: str, told: Callable[[InboundEvent, Plan], None]) -> None:
+    """Have `told` called with each event of the kind that goes to quarantine, in the transaction that puts it there."""
+    _put_aside[kind] = told
 
 
 def register_subject_page(subject_type: str, address: Callable[[UUID], str]) -> None:
@@ -164,6 +170,8 @@ def _carry_out(event: InboundEvent) -> Plan:
     plan = handler.plan(event)
     if plan.verdict == Verdict.APPLY:
         handler.apply(event, plan)
+    elif plan.verdict == Verdict.QUARANTINE and plan.kind in _put_aside:
+        _put_aside[plan.kind](event, plan)
     return plan
 
 

@@ -21,12 +21,17 @@ T = TypeVar("T")
 
 
 def as_outcome(
-    fn: Callable[[], T], answer: Callable[[T], dict[str, Any]], *, call: OutboundCall | None = None
+    fn: Callable[[], T],
+    answer: Callable[[T], dict[str, Any]],
+    *,
+    call: OutboundCall | None = None,
+    keyed: bool = False,
 ) -> outbox.Outcome:
     """Make the provider call `fn` and tell the engine what came of it.
 
     `answer` turns the typed reply into what the outbox row keeps: no personal data. With `call`, the
-    attempts are logged under its subject and id, so that they stand on the subject's timeline. Other
+    attempts are logged under its subject and id, so that they stand on the subject's timeline. `keyed`: the
+    request bears an idempotency key, which an answer that is neither a verdict nor a 5xx spends (seed 001). Other
     exceptions pass: they are our own faults.
     """
     try:
@@ -36,6 +41,8 @@ def as_outcome(
             with about(subject_type=call.subject_type, subject_id=call.subject_id, outbound_call_id=call.pk):
                 reply = fn()
     except ProviderError as error:
+        if keyed and isinstance(error, Busy | Misconfigured) and error.status is not None:
+            return outbox.KeySpent(str(error), _wait(error))
         return _outcome(error)
     return outbox.Succeeded(answer(reply))
 

@@ -5,12 +5,26 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Count, Min, Q, QuerySet
+from django.urls import reverse
 
 from portal import clock, permissions
 from portal.errors import NotFound
-from portal.models import AuditEntry, OutboundCall, User
+from portal.models import OutboundCall, User
 from portal.pages import Page, keyset
+from portal.revealing import Holder
 from providers.models import CallLog, ExpectedEvent, HostCircuit, InboundEvent, ProviderOutage
+
+#: The body of a webhook, as the field that staff may reveal.
+BODY = "providers.inboundevent.body"
+
+
+def holder_of_body(event_id: UUID) -> Holder | None:
+    """The webhook as what its body belongs to. Reading them is the task of whoever may."""
+    event = InboundEvent.objects.defer("body").filter(pk=event_id).first()
+    if event is None:
+        return None
+    url = reverse("inbox:detail", args=[event.pk])
+    return Holder(event, f"Webhook {str(event.pk)[-8:]}", url, has_task=lambda _: True)
 
 
 @dataclass(frozen=True)
@@ -84,19 +98,6 @@ def call(actor: User, call_id: UUID) -> OutboundCall:
 def attempts_of(found: OutboundCall) -> QuerySet[CallLog]:
     """Every attempt of a call as the transport logged it, newest first."""
     return CallLog.objects.filter(outbound_call_id=found.pk).order_by("-at")
-
-
-def audit_page(
-    actor: User, *, action: str = "", who: str = "", after: str = "", before: str = ""
-) -> Page[AuditEntry]:
-    """One page of the audit trail, newest first, by action and by the actor's e-mail."""
-    permissions.require(actor, "audit.view")
-    rows = AuditEntry.objects.select_related("actor")
-    if action:
-        rows = rows.filter(action=action)
-    if who:
-        rows = rows.filter(actor__email__iexact=who.strip())
-    return keyset(rows, after=after, before=before)
 
 
 def calls_waiting() -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Staff addresses of webhooks, outbound calls, operations and the audit trail."""
+"""Staff addresses of webhooks, outbound calls and operations."""
 
 from django.urls import path
 
@@ -21,7 +21,6 @@ operations_urls = (
         path("calls/", staff.calls, name="outbox"),
         path("calls/<uuid:call_id>/", staff.call, name="call"),
         path("outages/<uuid:outage_id>/", staff.outage_note, name="outage"),
-        path("audit/", staff.audit_trail, name="audit"),
     ],
     "operations",
 )

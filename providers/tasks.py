@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from providers import expected, inbox, retention
+from providers import expected, inbox, pulse, retention
 
 #: A database restart in mid-task is worth another try; the rows say what is still to be done.
 RETRY = {"autoretry_for": (OperationalError, InterfaceError), "retry_backoff": True, "max_retries": 8}
@@ -25,3 +25,9 @@ def expected_sweep() -> None:
 def calls_remove_old() -> None:
     """Remove what the call log has held long enough."""
     retention.remove_old_calls()
+
+
+@shared_task
+def partner_pulse() -> None:
+    """Ask the partner API whether it is there."""
+    pulse.ask()

@@ -1,6 +1,7 @@
 """Whether a webhook comes from who it says: one verifier per provider, as its contract allows."""
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -11,6 +12,7 @@ from django.http import HttpRequest
 
 from portal import clock
 from portal.middleware import client_ip
+from providers.plaid.webhooks import SignedBody
 
 
 class Verifier(Protocol):
@@ -20,8 +22,11 @@ class Verifier(Protocol):
     def refusal(self) -> int:
         """The HTTP status a stranger gets."""
 
-    def accepts(self, request: HttpRequest, path_secret: str) -> bool:
-        """True when the request proves itself; comparisons take constant time."""
+    def accepts(self, request: HttpRequest, path_secret: str, body: Callable[[], bytes]) -> bool:
+        """True when the request proves itself; comparisons take constant time.
+
+        `body` reads the raw bytes, for those who need them; what it raises is passed on.
+        """
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class PathSecret:
     addresses_setting: str
     refusal: int = 404
 
-    def accepts(self, request: HttpRequest, path_secret: str) -> bool:
+    def accepts(self, request: HttpRequest, path_secret: str, body: Callable[[], bytes]) -> bool:
         """The path holds the secret and the caller's address is allowed; with no list, every address is."""
         return _equal(path_secret, self.secret_setting) and self._address_allowed(request)
 
@@ -67,7 +72,7 @@ class ApiKeyHeader:
     window: timedelta | None = None
     refusal: int = 401
 
-    def accepts(self, request: HttpRequest, path_secret: str) -> bool:
+    def accepts(self, request: HttpRequest, path_secret: str, body: Callable[[], bytes]) -> bool:
         """The header holds one of the secrets and its time, where one is asked for, is near."""
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         present = _equal(given, self.secret_setting)
@@ -101,4 +106,5 @@ def _equal(given: str, setting: str) -> bool:
 
 VERIFIERS: dict[str, Verifier] = {
     "bakkt": PathSecret("BAKKT_WEBHOOK_SECRET", "BAKKT_WEBHOOK_ALLOWED_IPS"),
+    "plaid": SignedBody(),
 }

@@ -24,11 +24,12 @@ class Wire:
     """Base of the frozen dataclasses that travel. Subclasses are `@dataclass(frozen=True, repr=False)`.
 
     `SHOWN` names the fields that may be printed (identifiers and vocabulary words, never personal data),
-    `NAMES` the wire names that do not follow from the fields' own.
+    `NAMES` the wire names that do not follow from the fields' own. `SNAKE` keeps the fields' own names.
     """
 
     SHOWN: ClassVar[frozenset[str]] = frozenset()
     NAMES: ClassVar[dict[str, str]] = {}
+    SNAKE: ClassVar[bool] = False
 
     def __repr__(self) -> str:
         parts = [f"{f.name}={getattr(self, f.name)!r}" for f in _fields(type(self)) if f.name in self.SHOWN]
@@ -102,6 +103,8 @@ def _hints(cls: Hashable) -> dict[str, Any]:
 def _wire_name(owner: Wire | type[Wire], f: Field[Any]) -> str:
     if f.name in owner.NAMES:
         return owner.NAMES[f.name]
+    if owner.SNAKE:
+        return f.name
     first, *rest = f.name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 

@@ -10,12 +10,15 @@ import requests
 
 from sandbox import faults
 from sandbox.clock import iso
+from sandbox.plaid import signing
 from sandbox.state import Json, Webhook
 from sandbox.world import World
 
 LONGEST_BACKOFF = 300.0
 # The second of two swapped messages leaves this much after the first.
 SWAP_GAP = 0.3
+# An early message is sent by the call itself; the postman's turn comes only should the process die meanwhile.
+KEEP_FROM_POSTMAN = 600.0
 WRONG_SECRET = "not-the-secret"  # noqa: S105  (what an unsigned message carries in place of the secret)
 
 
@@ -30,10 +33,13 @@ def queue(world: World, body: Json, *, announce: bool = True) -> list[Webhook]:
         created=world.clock.now(),
         due=now,
     )
-    if not announce:
-        return []
+    return queue_message(world, hook, str(body["partnerWebhookType"])) if announce else []
+
+
+def queue_message(world: World, hook: Webhook, kind: str) -> list[Webhook]:
+    """Queue a message ready to be sent, and whatever the faults aimed at its kind make of it; see queue."""
+    now = hook.due
     world.state.webhooks.append(hook)
-    kind = str(body["partnerWebhookType"])
     if faults.take(world, "webhook_lost", kind):
         hook.state, hook.note = "lost", "lost by a fault"
         return []
@@ -65,6 +71,19 @@ def _swap(world: World, queued: list[Webhook], kind: str) -> list[Webhook]:
     return queued
 
 
+def keep_for_caller(hooks: list[Webhook]) -> None:
+    """Keep the postman from messages that the call itself sends before it is answered."""
+    for hook in hooks:
+        hook.due += KEEP_FROM_POSTMAN
+        hook.note = "sent before the answer to the call that caused it"
+
+
+def send_early(world: World, hooks: list[Webhook]) -> None:
+    """Send what is to arrive before our caller is answered. Not under the lock: the receiver may call us."""
+    for hook in hooks:
+        send(world, hook.id)
+
+
 def release_held(world: World) -> None:
     for hook in world.state.webhooks:
         if hook.state == "held":
@@ -79,10 +98,10 @@ def send(world: World, webhook_id: str) -> bool:
         if hook is None:
             return False
         hook.state = "sending"
-        url, unsigned = state.settings.webhook_url, hook.unsigned
+        url, headers = _addressed(state.settings.webhook_url, hook)
         timeout = state.settings.webhook_timeout
     began = time.monotonic()
-    status, problem = _post(url, hook.text, timeout, unsigned=unsigned)
+    status, problem = _post(url, hook.text, timeout, headers)
     with world.change() as state:
         ok = status is not None and 200 <= status < 300
         hook.attempts.append(
@@ -104,16 +123,23 @@ def send(world: World, webhook_id: str) -> bool:
     return ok
 
 
-def _post(url: str, text: str, timeout: float, *, unsigned: bool) -> tuple[int | None, str]:
+def _addressed(usual: str, hook: Webhook) -> tuple[str, dict[str, str]]:
+    """Where the message goes, and the headers by which it proves itself, or does not."""
+    if hook.url:
+        return hook.url, {signing.HEADER: signing.signature(hook.text, wrong=hook.unsigned)}
+    return address(usual, unsigned=hook.unsigned), {}
+
+
+def _post(url: str, text: str, timeout: float, headers: dict[str, str]) -> tuple[int | None, str]:
     if not url:
         return None, "no webhook address is set"
     with requests.Session() as session:
         session.trust_env = False  # a proxy of the machine has no business here
         try:
             answer = session.post(
-                address(url, unsigned=unsigned),
+                url,
                 data=text.encode(),
-                headers={"Content-Type": "application/json", "User-Agent": "sandbox-stand-in"},
+                headers={"Content-Type": "application/json", "User-Agent": "sandbox-stand-in"} | headers,
                 timeout=timeout,
                 allow_redirects=False,
             )

@@ -4,6 +4,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from functools import wraps
 from typing import Any
 
@@ -33,6 +34,11 @@ class Request:
     def __init__(self, plain: HttpRequest, body: Any) -> None:
         self.plain = plain
         self.body = body
+
+    @property
+    def exact(self) -> Any:
+        """The body with its fractions as Decimal."""
+        return json.loads(self.plain.body, parse_float=Decimal) if self.plain.body else None
 
     @property
     def origin(self) -> str:

@@ -1,40 +1,55 @@
 """What happens by itself when its time has come: outcomes, ends of reviews and story steps."""
 
 import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from operator import itemgetter
 
 from sandbox import player
-from sandbox.bakkt import events, updates
+from sandbox.bakkt import events, linking, transfers, updates
 from sandbox.state import Update
 from sandbox.world import World
 
 
 def fire_due(world: World) -> None:
     """Do everything that is due by the sandbox's clock, in the order it fell due."""
-    with world.change() as state:
+    with world.change():
         while True:
             now = world.clock.now()
             over = [update for update in _reviews(world) if update.due <= now]
             for update in over:
                 updates.end(world, update, update.outcome)
-            plans = [plan for plan in state.plans if plan.due <= now]
-            runs = [run for run in state.runs if run.state == "playing" and run.due <= now]
-            plan = min(plans, key=lambda item: item.due, default=None)
-            run = min(runs, key=lambda item: item.due, default=None)
-            if plan and (run is None or plan.due <= run.due):
-                events.fire(world, plan)
-            elif run:
-                player.play(world, run)
-            else:
+            due, act = min(_to_come(world), key=itemgetter(0), default=(now + 1, None))
+            if act is None or due > now:
                 return
+            act()
 
 
 def fire_outcomes(world: World) -> None:
-    """The next outcome of every account at once, without waiting for its time; reviews of updates end first."""
+    """The next outcome of every account, link and transfer at once, without waiting for its time; reviews of updates
+    end first."""
     with world.change() as state:
         for update in _reviews(world):
             updates.end(world, update, update.outcome)
         for plan in list(state.plans):
             events.fire(world, plan)
+        for bank in [bank for bank in state.banks if bank.due is not None]:
+            linking.fire(world, bank)
+        for movement in [movement for movement in state.movements if movement.due is not None]:
+            transfers.fire(world, movement)
+
+
+def _to_come(world: World) -> Iterator[tuple[float, Callable[[], object]]]:
+    """What has its time, and how it is done; of two at the same time the first comes first."""
+    state = world.state
+    yield from ((plan.due, partial(events.fire, world, plan)) for plan in state.plans)
+    for bank in state.banks:
+        if bank.due is not None:
+            yield bank.due, partial(linking.fire, world, bank)
+    for movement in state.movements:
+        if movement.due is not None:
+            yield movement.due, partial(transfers.fire, world, movement)
+    yield from ((run.due, partial(player.play, world, run)) for run in state.runs if run.state == "playing")
 
 
 def _reviews(world: World) -> list[Update]:
@@ -63,8 +78,6 @@ class Clockwork(threading.Thread):
             fire_due(self.world)
 
     def _rest(self) -> float | None:
-        state, clock = self.world.state, self.world.clock
-        dues = [plan.due for plan in state.plans]
+        dues = [due for due, _ in _to_come(self.world)]
         dues += [update.due for update in _reviews(self.world)]
-        dues += [run.due for run in state.runs if run.state == "playing"]
-        return min(min(dues) - clock.now(), LONGEST_REST) if dues else None
+        return min(min(dues) - self.world.clock.now(), LONGEST_REST) if dues else None

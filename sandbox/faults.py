@@ -36,7 +36,7 @@ WEBHOOKS = (
 )
 KINDS = CALLS + WEBHOOKS
 # What webhook faults are aimed at; the others are aimed at calls.
-EVENTS = ("PARTY_EVENT", "FIAT_EVENT")
+EVENTS = ("PARTY_EVENT", "BANK_ACCOUNT_LINK", "FIAT_EVENT", "ITEM", "AUTH", "LINK")
 REFUSALS = {
     "500_before": (500, "Internal error"),
     "500_after": (500, "Internal error"),

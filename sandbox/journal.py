@@ -47,6 +47,11 @@ SHOWN = frozenset(
         "entityType",
         "requestId",
         "grant_type",
+        "currency",
+        "fiatTransactType",
+        "instrumentType",
+        "idempotencyKey",
+        "partnerTransactionRef",
     }
 )
 # A number or date typed into a field that is shown.
@@ -72,6 +77,12 @@ def _text(text: str) -> str:
     return SHAPES.sub(MASK, text[:LONGEST])
 
 
+def _kind_of_error(answer: Any) -> list[str]:
+    """The type of a PublicApiError, or Plaid's code."""
+    kind = answer.get("type") or answer.get("error_code") if isinstance(answer, dict) else None
+    return [_text(kind)] if isinstance(kind, str) else []
+
+
 def write(
     world: World,
     request: HttpRequest,
@@ -84,7 +95,8 @@ def write(
     milliseconds: int,
 ) -> None:
     """Add a line. `body` and `answer` are parsed JSON or None."""
-    problems = answer.get("validationErrors") if isinstance(answer, dict) else None
+    told = answer if isinstance(answer, dict) else {}
+    problems = [f"{p['code']} {_text(p['field'])}" for p in told.get("validationErrors") or []]
     entry: Json = {
         "operation": operation,
         "method": request.method,
@@ -95,7 +107,7 @@ def write(
         "faults": faults,
         "milliseconds": milliseconds,
         "body": redacted(body),
-        "problems": [f"{p['code']} {_text(p['field'])}" for p in problems or []],
+        "problems": problems or _kind_of_error(answer),
     }
     with world.moved:
         world.requests.append({"at": iso(world.clock.now()), **entry})

@@ -24,7 +24,7 @@ def guard(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Http
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cache-Control"] = "no-store"
         # Named on every answer, so that no log can be mistaken for the real provider's.
-        response.headers["X-Stand-In"] = "sandbox; not Bakkt"
+        response.headers["X-Stand-In"] = "sandbox; not Bakkt, not Plaid"
         return response
 
     return handle

@@ -39,6 +39,7 @@ _PEOPLE = {
         "Manuel", "Manual", "1984-07-19", "900-70-0004", "55 Oak Avenue", "Dallas", "TX", "75201"
     ),
     "ulla": Person("Ulla", "Update", "1986-02-11", "900-70-0005", "8 Elm Street", "Boise", "ID", "83702"),
+    "rita": Person("Rita", "Returned", "1990-05-27", "900-70-0011", "5 Bay Street", "Mesa", "AZ", "85201"),
     "cora": Person("Cora", "Custodian", "1982-09-05", "900-70-0006", "4 Lake Road", "Tampa", "FL", "33602"),
     "max": Person("Max", "Minor", "2015-06-21", "900-70-0007", "4 Lake Road", "Tampa", "FL", "33602"),
     "ella": Person("Ella", "Entity", "1975-11-30", "900-70-0008", "9 Quay Street", "Reno", "NV", "89501"),

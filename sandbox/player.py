@@ -4,7 +4,7 @@ links; the clock and everybody else keep their pace."""
 import uuid
 
 from sandbox import stories
-from sandbox.bakkt import documents, events, papers, updates
+from sandbox.bakkt import documents, events, papers, transfers, updates
 from sandbox.state import Account, Json, Run
 from sandbox.world import World
 
@@ -57,6 +57,10 @@ def _do(world: World, account: Account, run: Run, step: Json) -> float:
         )
     elif step["do"] == "fiat":
         events.fiat_event(world, account, fields)
+    elif step["do"] == "transfer":
+        _transfer(world, account, fields)
+    elif step["do"] == "wire_in":
+        transfers.unrequested(world, account, "WIRE", "DEPOSIT", fields["amount"] * 100)
     elif step["do"] == "use_link":
         _use_link(world, account, fields["result"])
     elif step["do"] == "decline_consent":
@@ -73,6 +77,19 @@ def _do(world: World, account: Account, run: Run, step: Json) -> float:
     elif step["do"] == "expire_link" and account.link:
         return max(0.0, account.link.expires - run.due)
     return stories.wait_seconds(step) / run.speed
+
+
+def _transfer(world: World, account: Account, fields: Json) -> None:
+    """The partner's latest transfer that can still come to that; nothing when it ordered none."""
+    status = fields["status"]
+    for movement in reversed(world.state.movements):
+        if (
+            movement.account == account.ref
+            and movement.reference
+            and status in transfers.MOVES.get(movement.status, ())
+        ):
+            transfers.end(world, movement, status, fields.get("reasonCode", ""))
+            return
 
 
 def _upload(world: World, account: Account, fields: Json) -> None:

@@ -117,8 +117,115 @@ class Update(Record):
 
 
 @dataclass
+class Bank(Record):
+    """A bank account linked to a customer, or being linked until `due`. `status`: PENDING, LINKED, FAILED, UNLINKED.
+    `trouble` is the refusal its transfers meet, `outcome` what becomes of a pending link, `item` the Item of Plaid's
+    stand-in by whose token it was linked."""
+
+    id: str
+    account: str
+    instrument: str
+    reference: str
+    tail: str
+    created: float
+    status: str = "PENDING"
+    outcome: str = "LINKED"
+    reason: str = ""
+    trouble: str = ""
+    item: str = ""
+    #: Under which it was unlinked.
+    unlink_reference: str = ""
+    due: float | None = None
+
+
+@dataclass
+class Movement(Record):
+    """Money that moves for a customer, in cents: asked for by the partner under `reference`, or not (empty).
+
+    `status` is the provider's word, since `changed`; that and `created` are real moments. `steps` are still to come:
+    the first at `due`, each further one after its own wait; without `due` a tester or a story ends it.
+    """
+
+    id: str
+    account: str
+    reference: str
+    direction: str
+    instrument: str
+    cents: int
+    created: float
+    changed: float = 0.0
+    status: str = ""
+    reason: str = ""
+    due: float | None = None
+    steps: list[Json] = field(default_factory=list)
+    history: list[Json] = field(default_factory=list)
+
+
+@dataclass
+class Entry(Record):
+    """A line of the books: `cents` went from one of a customer's books to another."""
+
+    at: str
+    movement: str
+    about: str
+    source: str
+    target: str
+    cents: int
+
+
+@dataclass
+class Item(Record):
+    """A login at a bank, Plaid's Item. `error` is Plaid's code while it does not work; `owner` says how the bank's
+    owner compares (sandbox/plaid/banks.py); amounts are minor units of dollars."""
+
+    id: str
+    access_token: str
+    institution: str
+    user: str
+    owner: str
+    accounts: list[Json]
+    webhook: str = ""
+    error: str = ""
+    removed: bool = False
+    processors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class ItemLink(Record):
+    """A link token, and how far the customer came with it. `key` is the unguessable part of a hosted page's address.
+
+    `item` is the id of the Item that came of it, or that an update mends, `origin` that of the page which shows it in a
+    frame. `ended`: "", success, exited.
+    """
+
+    token: str
+    key: str
+    user: str
+    expires: float
+    hosted: bool = False
+    webhook: str = ""
+    redirect_uri: str = ""
+    completion: str = ""
+    subtypes: list[str] = field(default_factory=list)
+    item: str = ""
+    selection: bool = False
+    origin: str = ""
+    institution: str = ""
+    login: str = ""
+    accounts: list[str] = field(default_factory=list)
+    ended: str = ""
+    public_token: str = ""
+    #: When that was given.
+    public_at: float = 0.0
+    exchanged: bool = False
+
+
+@dataclass
 class Webhook(Record):
-    """One message to the portal. `state`: queued, held (to be swapped), sending, delivered, failed, lost."""
+    """One message to the portal. `state`: queued, held (to be swapped), sending, delivered, failed, lost.
+
+    `url` is where it goes when not to the address in the settings; then it is signed as Plaid signs.
+    """
 
     id: str
     account: str
@@ -127,6 +234,7 @@ class Webhook(Record):
     due: float
     state: str = "queued"
     unsigned: bool = False
+    url: str = ""
     note: str = ""
     attempts: list[Json] = field(default_factory=list)
 
@@ -178,6 +286,15 @@ class Settings(Record):
     token_seconds: float = 3600.0
     employment_required: bool = False
     migrating: bool = False
+    ach_deposit_seconds: float = 30.0
+    ach_withdraw_seconds: float = 8.0
+    ach_return_seconds: float = 60.0
+    wire_seconds: float = 15.0
+    wire_unmatched_seconds: float = 120.0
+    return_fee_cents: int = 1500
+    max_ach_returns: int = 3
+    outcomes_by_cents: bool = True
+    funding_enabled: bool = True
 
 
 @dataclass
@@ -190,9 +307,16 @@ class State:
     plans: list[Plan] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
+    banks: list[Bank] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
+    entries: dict[str, list[Entry]] = field(default_factory=dict)
+    keys: dict[str, Json] = field(default_factory=dict)
     webhooks: list[Webhook] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
+    items: dict[str, Item] = field(default_factory=dict)
+    links: dict[str, ItemLink] = field(default_factory=dict)
+    banks_down: list[str] = field(default_factory=list)
     advanced: float = 0.0
 
 
@@ -237,9 +361,16 @@ def _read(path: Path, settings: Settings) -> State:
         plans=_all(Plan, data["plans"]),
         updates=_all(Update, data.get("updates", [])),
         documents={key: Document.read(item) for key, item in data.get("documents", {}).items()},
+        banks=_all(Bank, data.get("banks", [])),
+        movements=_all(Movement, data.get("movements", [])),
+        entries={ref: _all(Entry, lines) for ref, lines in data.get("entries", {}).items()},
+        keys=data.get("keys", {}),
         webhooks=_all(Webhook, data["webhooks"]),
         faults=_all(Fault, data["faults"]),
         runs=_all(Run, data["runs"]),
+        items={key: Item.read(item) for key, item in data.get("items", {}).items()},
+        links={key: ItemLink.read(item) for key, item in data.get("links", {}).items()},
+        banks_down=data.get("banks_down", []),
         advanced=data["advanced"],
     )
     for webhook in state.webhooks:

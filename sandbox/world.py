@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 KEPT_REQUESTS = 300
 KEPT_WEBHOOKS = 500
+SENDING_ENDS_WITHIN = 2.0
 FINISHED = ("delivered", "failed", "lost")
 
 
@@ -79,12 +80,18 @@ class World:
                 self._save(version)
 
     def reset(self) -> None:
-        """Forget everything and let hanging answers go."""
-        with self.change():
-            self.state = State(settings=self._first_settings())
-            self.vault.sweep(set())
-            self._restart()
-            self.release()
+        """Forget everything and let hanging answers go. A message being sent is waited for: it would arrive in what
+        comes after."""
+        with self.moved:
+            self.moved.wait_for(self._nothing_is_being_sent, SENDING_ENDS_WITHIN)
+            with self.change():
+                self.state = State(settings=self._first_settings())
+                self.vault.sweep(set())
+                self._restart()
+                self.release()
+
+    def _nothing_is_being_sent(self) -> bool:
+        return all(hook.state != "sending" for hook in self.state.webhooks)
 
     def release(self) -> None:
         self.released.set()

@@ -16,7 +16,7 @@ with() { "$BIN/python" scripts/with_test_env.py "$@"; }
 
 check ruff "$BIN/python" -m ruff check -q .
 check format "$BIN/python" -m ruff format -q --check .
-check mypy with "$BIN/python" -m mypy portal providers compliance onboarding sandbox
+check mypy with "$BIN/python" -m mypy portal providers compliance onboarding funding sandbox
 check imports "$BIN/lint-imports" --no-cache --no-logo
 check templates "$BIN/python" -m djlint --lint --quiet templates
 check migrations with --database "$BIN/python" manage.py makemigrations --check --dry-run

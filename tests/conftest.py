@@ -1,22 +1,29 @@
 """Fixtures every test may use: people, the sandbox over a socket, and the drain that stands for the workers."""
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.db import connection
-from django.test import Client
-from pytest_django import DjangoDbBlocker, Settings
+from django.test import Client, TransactionTestCase
+from pytest_django import Settings
 
 from portal.ids import new_id
 from portal.models import Role, User
+from tests.database import empty_tables
 from tests.people import make_customer_user, make_staff, sign_in
+
+#: Few tests that take long: begun last, one of their files would keep one process busy and the others waiting.
+LONG = ("tests/access/", "tests/e2e/", "tests/run/")
+#: So are these, and they measure time: not first either, while the gate has something else running.
+FAULTS, BEFORE_FAULTS = "tests/faults/", "tests/onboarding/"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test has a name of its own: of two with one name, processes that share the tests would run one.
+    """Long files first, and every test has a name of its own.
 
-    Schemathesis gives all operations of a test the test's own name.
+    Of two tests with one name, processes that share the tests would run one; Schemathesis gives all operations of
+    a test the test's own name.
     """
     for item in items:
         if label := getattr(item, "operation_label", None):
@@ -24,22 +31,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     doubled = [name for name, times in Counter(item.nodeid for item in items).items() if times > 1]
     if doubled:
         raise pytest.UsageError(f"tests with the name of another: {', '.join(doubled)}")
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: _when(item, sizes[item.path]))
+
+
+def _when(item: pytest.Item, size: int) -> tuple[object, ...]:
+    if item.nodeid.startswith(LONG):
+        # By name: what waits for processes then runs beside what drives a browser.
+        return (0, item.path.name, item.nodeid.partition("::")[0])
+    part = 1 if item.nodeid.startswith(BEFORE_FAULTS) else 2 if item.nodeid.startswith(FAULTS) else 3
+    return (part, -size, item.nodeid.partition("::")[0])
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays; looking through it for rubbish again and again would find none."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Transactional tests flush by TRUNCATE, which the append-only tables refuse everywhere but here."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        for table in (
-            "portal_auditentry",
-            "portal_auditseal",
-            "portal_auditsealedentry",
-            "portal_statuschange",
-            "compliance_casefact",
-            "compliance_casenote",
-            "compliance_casedecision",
-        ):
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER append_only_table")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Transactional tests end with the tables emptied our way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_tables())
+        yield
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 Keys with `db_index=False` are the first column of an index or constraint below.
 """
 
-from datetime import UTC, datetime
-from typing import ClassVar
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -12,9 +12,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
+from compliance.models.figures import CaseMark
 from compliance.models.queues import Queue, WorkCalendar
 from portal import clock, ids
 from portal.states import Stateful
+
+if TYPE_CHECKING:
+    from portal.models import User
 
 #: Where cases without a date stand among those with one.
 NEVER = models.Value(datetime(9999, 1, 1, tzinfo=UTC), output_field=models.DateTimeField())
@@ -33,7 +37,9 @@ class Case(Stateful):
         IN_PROGRESS = "in_progress", "In progress"
         WAITING_CUSTOMER = "waiting_customer", "Waiting for the customer"
         WAITING_PROVIDER = "waiting_provider", "Waiting for the provider"
+        HELD = "held", "On hold"
         ESCALATED = "escalated", "Escalated"
+        WAITING_APPROVAL = "waiting_approval", "Waiting for approval"
         DECIDED = "decided", "Decided"
         CLOSED = "closed", "Closed"
 
@@ -44,19 +50,43 @@ class Case(Stateful):
         URGENT = 4, "Urgent"
 
     WAITING: ClassVar[frozenset[str]] = frozenset({Status.WAITING_CUSTOMER, Status.WAITING_PROVIDER})
+    #: Comes back by itself. A hold is our own choice, so its clock runs on.
+    RETURNING: ClassVar[frozenset[str]] = WAITING | {Status.HELD}
+    #: In the hands of one of us.
+    WORKED: ClassVar[frozenset[str]] = frozenset({Status.IN_PROGRESS, Status.HELD})
     #: Nothing is left to decide.
     DONE: ClassVar[tuple[str, ...]] = (Status.DECIDED, Status.CLOSED)
     MOVES: ClassVar[dict[str, frozenset[str]]] = {
         # Closed without a decision: what it was about settled itself.
         Status.OPEN: WAITING | {Status.IN_PROGRESS, Status.ESCALATED, Status.CLOSED},
-        Status.IN_PROGRESS: WAITING | {Status.OPEN, Status.ESCALATED, Status.DECIDED, Status.CLOSED},
+        Status.IN_PROGRESS: RETURNING | {Status.OPEN, Status.ESCALATED, Status.WAITING_APPROVAL, *DONE},
         Status.WAITING_CUSTOMER: frozenset(
-            {Status.OPEN, Status.IN_PROGRESS, Status.WAITING_PROVIDER, Status.ESCALATED, *DONE}
+            {
+                Status.OPEN,
+                Status.IN_PROGRESS,
+                Status.HELD,
+                Status.WAITING_PROVIDER,
+                Status.ESCALATED,
+                Status.WAITING_APPROVAL,
+                *DONE,
+            }
         ),
         Status.WAITING_PROVIDER: frozenset(
-            {Status.OPEN, Status.IN_PROGRESS, Status.WAITING_CUSTOMER, Status.ESCALATED, *DONE}
+            {
+                Status.OPEN,
+                Status.IN_PROGRESS,
+                Status.HELD,
+                Status.WAITING_CUSTOMER,
+                Status.ESCALATED,
+                Status.WAITING_APPROVAL,
+                *DONE,
+            }
         ),
-        Status.ESCALATED: WAITING | {Status.IN_PROGRESS, Status.DECIDED, Status.CLOSED},
+        Status.HELD: WAITING
+        | {Status.OPEN, Status.IN_PROGRESS, Status.ESCALATED, Status.WAITING_APPROVAL, *DONE},
+        Status.ESCALATED: RETURNING | {Status.IN_PROGRESS, Status.WAITING_APPROVAL, *DONE},
+        # Whatever else is done with it first ends the proposal (services/proposals.py).
+        Status.WAITING_APPROVAL: WAITING | {Status.OPEN, Status.IN_PROGRESS, Status.ESCALATED, *DONE},
         Status.DECIDED: frozenset({Status.CLOSED, Status.OPEN}),
         Status.CLOSED: frozenset({Status.OPEN}),
     }
@@ -104,6 +134,9 @@ class Case(Stateful):
     calendar = models.ForeignKey(
         WorkCalendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    #: When it was last reopened, and when a person of ours first did something with it since.
+    arrived_at = models.DateTimeField(null=True, blank=True)
+    touched_at = models.DateTimeField(null=True, blank=True)
     #: Counts every change, so that a decision says what it was made upon.
     version = models.PositiveIntegerField(default=1)
     #: The words of the reference and the subject's label, written when the case is opened.
@@ -123,7 +156,9 @@ class Case(Stateful):
                         "in_progress",
                         "waiting_customer",
                         "waiting_provider",
+                        "held",
                         "escalated",
+                        "waiting_approval",
                         "decided",
                         "closed",
                     )
@@ -168,13 +203,23 @@ class Case(Stateful):
                 name="case_to_take_by_due",
             ),
             models.Index(
+                fields=["queue"],
+                condition=Q(status="open", assignee__isnull=True),
+                name="case_to_take_by_queue",
+            ),
+            models.Index(
                 fields=["assignee"],
                 condition=~Q(status__in=("decided", "closed")),
                 name="case_undone_by_assignee",
             ),
             models.Index(
+                fields=["queue", "opened_at"],
+                condition=~Q(status__in=("decided", "closed")),
+                name="case_undone_by_age",
+            ),
+            models.Index(
                 fields=["waiting_until"],
-                condition=Q(status__in=("waiting_customer", "waiting_provider")),
+                condition=Q(status__in=("held", "waiting_customer", "waiting_provider")),
                 name="case_to_return",
             ),
             GinIndex(fields=["search"], name="case_search"),
@@ -187,6 +232,43 @@ class Case(Stateful):
     def is_done(self) -> bool:
         """Whether nothing is left to decide."""
         return self.status in self.DONE
+
+    @property
+    def since(self) -> datetime:
+        """When it was opened, or last reopened."""
+        return self.arrived_at or self.opened_at
+
+    def worked(self, begin: datetime, end: datetime) -> timedelta:
+        """Our time between two moments: the hours of its calendar, or round the clock where it has none."""
+        return self.calendar.hours().between(begin, end) if self.calendar else end - begin
+
+    def move_to(self, new: str, *, actor: "User | None", reason: str = "", source: str = "") -> None:
+        """As every row with a lifecycle; what of it counts on the dashboard is marked in the same transaction."""
+        old = self.status
+        super().move_to(new, actor=actor, reason=reason, source=source)
+        if new == self.Status.OPEN and old in self.DONE:
+            self.arrived_at, self.touched_at = self.status_at, None
+            self.save(update_fields=["arrived_at", "touched_at"])
+            self.mark(CaseMark.Measure.ARRIVED)
+        elif new == self.Status.CLOSED and old not in self.DONE:
+            self.mark(CaseMark.Measure.SETTLED)
+        elif actor is not None and self.assignee_id == actor.pk:
+            self.mark_touched(actor)
+
+    def mark_touched(self, actor: "User") -> None:
+        """A person of ours did something with it; only the first time counts."""
+        if self.touched_at is None and not self.is_done:
+            self.touched_at = clock.now()
+            self.save(update_fields=["touched_at"])
+            seconds = self.worked(self.since, self.touched_at).total_seconds()
+            self.mark(CaseMark.Measure.TOUCHED, person=actor, seconds=max(0, int(seconds)))
+
+    def mark(self, measure: str, **said: Any) -> None:
+        """Write the mark, with where the case lies now; a second one of the same arrival changes nothing."""
+        mark = CaseMark(
+            case=self, measure=measure, arrived_at=self.since, kind=self.kind, queue=self.queue, **said
+        )
+        CaseMark.objects.bulk_create([mark], ignore_conflicts=True)
 
 
 class CaseFact(models.Model):
@@ -254,6 +336,10 @@ class CaseDecision(models.Model):
     text = models.TextField(max_length=4000, blank=True)
     outcome = models.TextField(blank=True)
     seen_version = models.PositiveIntegerField()
+    #: Where a second person approved it: who, and what exactly they were asked.
+    proposal = models.OneToOneField(
+        "compliance.Proposal", null=True, blank=True, on_delete=models.PROTECT, related_name="decision"
+    )
     at = models.DateTimeField(default=clock.now)
 
     class Meta:

@@ -75,16 +75,17 @@ def view_remove(*, actor: User, view_id: UUID) -> None:
 def cases_assign(*, actor: User, case_ids: Sequence[UUID], to: User | None) -> list[Outcome]:
     """Give each of the cases to someone, or put it back. Each is its own change; what is refused says why."""
     words = f"Given to {to}." if to else "Put back into the queue."
-    return _each(case_ids, lambda key: case_assign(actor=actor, case_id=key, to=to), words)
+    return each_of(case_ids, lambda key: case_assign(actor=actor, case_id=key, to=to), words)
 
 
 def cases_note(*, actor: User, case_ids: Sequence[UUID], text: str) -> list[Outcome]:
     """Write the same note on each of the cases. Raises Invalid for an empty or long one."""
     text = checked_text(text, "text", "Write the note.")
-    return _each(case_ids, lambda key: case_note(actor=actor, case_id=key, text=text), "Note added.")
+    return each_of(case_ids, lambda key: case_note(actor=actor, case_id=key, text=text), "Note added.")
 
 
-def _each(case_ids: Sequence[UUID], change: Callable[[UUID], object], words: str) -> list[Outcome]:
+def each_of(case_ids: Sequence[UUID], change: Callable[[UUID], object], words: str) -> list[Outcome]:
+    """Do the same to each of the cases, each its own change; one that is refused says why in its outcome."""
     chosen = list(dict.fromkeys(case_ids))
     if not chosen:
         raise invalid(case="Choose at least one case.")

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchVector
@@ -10,8 +11,9 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Value
 
 from compliance import jobs, kinds, routing, selectors
-from compliance.models import Case, CaseFact
-from compliance.services.shared import changed, clean, locked
+from compliance.models import Case, CaseFact, CaseMark
+from compliance.services import proposals
+from compliance.services.shared import changed, clean, locked, wait
 from portal import audit, clock
 from portal.errors import StaleRow
 from portal.models import User
@@ -37,6 +39,14 @@ class Subject:
         return cls(row._meta.label_lower, row.pk, label)
 
 
+@dataclass(frozen=True)
+class Rest:
+    """Who has the ball instead of us, and until when at most."""
+
+    on: Literal["customer", "provider"]
+    until: datetime
+
+
 def case_open(
     *,
     kind: str,
@@ -47,6 +57,7 @@ def case_open(
     dedupe: str,
     actor: User | None = None,
     priority: int | None = None,
+    rests: Rest | None = None,
 ) -> Case:
     """Open a case about the subject, or add to the one that is open.
 
@@ -54,7 +65,8 @@ def case_open(
     (webhook, reconciliation, page). `dedupe` names the event: the same kind, subject and dedupe add nothing, also
     after the case was decided, so whoever looks every night puts the day into it if every night should count.
     A new fact brings a waiting case back, and a higher `priority` raises the one that the rules of the queues read.
-    The rules say where it goes, and again when a fact changes what they read.
+    The rules say where it goes, and again when a fact changes what they read. `rests` says that the fact leaves the
+    ball with somebody else: the case waits for them, unless somebody of us works on it.
 
     Safe under concurrency and inside the caller's transaction. Raises ValueError for a kind nobody registered.
     """
@@ -71,11 +83,30 @@ def case_open(
             return known.case
         try:
             with transaction.atomic():
-                return _open_or_add(kinds.get(kind), subject, fact, actor=actor, priority=priority)
+                case = _open_or_add(kinds.get(kind), subject, fact, actor=actor, priority=priority)
+                _rest(case, fact, rests)
+                return case
         except IntegrityError as error:
             # Another opened it, or wrote down this very event, at the same moment: look again.
             lost = error
     raise StaleRow("The case changed at the same moment. Try again.") from lost
+
+
+def case_tell(
+    *, case_id: UUID, title: str, facts: Mapping[str, Any], source: str, dedupe: str
+) -> Case | None:
+    """Add a fact to this very case, which brings it back if it waits; None when it is decided by now.
+
+    The arguments are those of `case_open`, which it never does: an answer that comes late opens nothing.
+    """
+    with transaction.atomic():
+        case = locked(case_id)
+        if case.is_done or not kinds.known(case.kind):
+            return None
+        subject = Subject(case.subject_type, case.subject_id, case.subject_label)
+        return case_open(
+            kind=case.kind, subject=subject, title=title, facts=facts, source=source, dedupe=dedupe
+        )
 
 
 def _open_or_add(
@@ -110,6 +141,8 @@ def _open_or_add(
         routing.route(case, source=fact.source)
     else:
         case.save(update_fields=["last_fact_at", "version"])
+    if is_new:
+        case.mark(CaseMark.Measure.ARRIVED, at=case.opened_at)
     audit.record(
         "case.opened" if is_new else "case.fact",
         subject=case,
@@ -122,9 +155,17 @@ def _open_or_add(
             "queue": str(case.queue),
         },
     )
-    if case.status in Case.WAITING:
-        jobs.bring_back(case, reason=f"New: {fact.title}", source=fact.source)
     return case
+
+
+def _rest(case: Case, fact: CaseFact, rests: Rest | None) -> None:
+    """A new fact brings a waiting case back, unless it says that the ball is with somebody else."""
+    if rests is not None and case.status in {Status.OPEN, *Case.WAITING}:
+        wait(case, on=rests.on, until=rests.until, actor=None, reason=fact.title, source=fact.source)
+    elif case.status in Case.RETURNING:
+        jobs.bring_back(case, reason=f"New: {fact.title}", source=fact.source)
+    elif case.status == Status.WAITING_APPROVAL:
+        proposals.overtake(case, news=fact.title, source=fact.source)
 
 
 def _read(case: Case, kind: kinds.CaseKind, priority: int | None) -> bool:
@@ -147,6 +188,7 @@ def case_settle(*, kind: str, subject: Subject, reason: str, source: str) -> Cas
         same = Case.objects.filter(kind=kind, subject_type=subject.type, subject_id=subject.id)
         case = same.filter(selectors.UNDONE).select_for_update().first()
         if case is not None:
+            proposals.settled(case, reason=reason, source=source)
             changed(case, waiting_until=None)
             case.move_to(Status.CLOSED, actor=None, reason=reason, source=source)
     return case
@@ -157,6 +199,7 @@ def case_close(*, case_id: UUID, reason: str, source: str, actor: User | None = 
     with transaction.atomic():
         case = locked(case_id)
         if case.status != Status.CLOSED:
+            proposals.settled(case, reason=reason, source=source)
             changed(case)
             case.move_to(Status.CLOSED, actor=actor, reason=reason, source=source)
     return case

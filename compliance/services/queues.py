@@ -63,7 +63,7 @@ def rule_save(*, actor: User, rule_id: UUID | None, wish: RuleWish, version: int
     rule too many.
     """
     with transaction.atomic():
-        book = _locked(actor, version)
+        book = locked_book(actor, version)
         before = queue_words.rule(_found(Rule, rule_id)) if rule_id else None
         if rule_id is None and Rule.objects.count() >= MOST_RULES:
             raise invalid(position=f"There are {MOST_RULES} rules already. Remove one first.")
@@ -71,21 +71,21 @@ def rule_save(*, actor: User, rule_id: UUID | None, wish: RuleWish, version: int
         for position, rule in enumerate(rules, start=1):
             rule.position = position
             rule.save()
-        _changed(book, actor, "queues.rule", before, queue_words.rule(saved))
+        changed_book(book, actor, "queues.rule", before, queue_words.rule(saved))
     return saved
 
 
 def rule_remove(*, actor: User, rule_id: UUID, version: int) -> None:
     """Take a rule away. Raises as `rule_save` does."""
     with transaction.atomic():
-        book = _locked(actor, version)
+        book = locked_book(actor, version)
         rule = _found(Rule, rule_id)
         before = queue_words.rule(rule)
         rule.delete()
         for position, other in enumerate(Rule.objects.all(), start=1):
             other.position = position
             other.save(update_fields=["position"])
-        _changed(book, actor, "queues.rule", before, None)
+        changed_book(book, actor, "queues.rule", before, None)
 
 
 def queue_save(
@@ -105,7 +105,7 @@ def queue_save(
     Raises as `rule_save` does, and Invalid for a name that another queue has.
     """
     with transaction.atomic():
-        book = _locked(actor, version)
+        book = locked_book(actor, version)
         Queue.default()  # there is always one
         queue = _found(Queue, queue_id) if queue_id else Queue()
         before = queue_words.queue(queue) if queue_id else None
@@ -118,7 +118,7 @@ def queue_save(
             Queue.objects.filter(is_default=True).update(is_default=False)
         queue.is_default = is_default
         _save(queue)
-        _changed(book, actor, "queues.queue", before, queue_words.queue(queue))
+        changed_book(book, actor, "queues.queue", before, queue_words.queue(queue))
     return queue
 
 
@@ -139,7 +139,7 @@ def calendar_save(
     if opens >= closes:
         raise invalid(closes="Work must end after it begins.")
     with transaction.atomic():
-        book = _locked(actor, version)
+        book = locked_book(actor, version)
         calendar = _found(WorkCalendar, calendar_id) if calendar_id else WorkCalendar()
         before = queue_words.calendar(calendar) if calendar_id else None
         calendar.name, calendar.time_zone = clean(name), time_zone
@@ -151,11 +151,12 @@ def calendar_save(
         DayOff.objects.bulk_create(
             DayOff(calendar=calendar, day=day, name=clean(words)[:80]) for day, words in days_off.items()
         )
-        _changed(book, actor, "queues.calendar", before, queue_words.calendar(calendar))
+        changed_book(book, actor, "queues.calendar", before, queue_words.calendar(calendar))
     return calendar
 
 
-def _locked(actor: User, version: int) -> RuleBook:
+def locked_book(actor: User, version: int) -> RuleBook:
+    """The rule book, locked for a change made upon that version. Raises Forbidden, or Conflict for an old one."""
     require(actor, "queue.manage")
     RuleBook.current()
     book = RuleBook.objects.select_for_update().get()
@@ -181,9 +182,10 @@ def _save(row: Queue | WorkCalendar) -> None:
         raise invalid(name="Another one has this name. Choose a name of its own.") from error
 
 
-def _changed(
+def changed_book(
     book: RuleBook, actor: User, action: str, before: dict[str, Any] | None, after: dict[str, Any] | None
 ) -> None:
+    """Count a change made under the lock, and audit it in words."""
     book.version += 1
     book.changed_at = clock.now()
     book.save(update_fields=["version", "changed_at"])

@@ -1,9 +1,10 @@
 """What the services share: the locked row, the counted change, clean text."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from compliance import permissions, selectors
+from compliance import permissions, selectors, sla
 from compliance.models import Case
 from portal.errors import Invalid, NotFound
 from portal.models import User
@@ -40,6 +41,20 @@ def changed(case: Case, **fields: Any) -> None:
         setattr(case, name, value)
     case.version += 1
     case.save(update_fields=[*fields, "version"])
+
+
+#: On whom a case may wait, and the status it has then.
+WAITS_ON = {"customer": Case.Status.WAITING_CUSTOMER, "provider": Case.Status.WAITING_PROVIDER}
+
+
+def wait(
+    case: Case, *, on: str, until: datetime, actor: User | None, reason: str, source: str, **fields: Any
+) -> None:
+    """A locked case waits on the "customer" or the "provider" until a moment; its clock stands still."""
+    sla.stop(case)
+    changed(case, waiting_until=until, **sla.values(case), **fields)
+    if case.status != WAITS_ON[on]:
+        case.move_to(WAITS_ON[on], actor=actor, reason=reason, source=source)
 
 
 def clean(text: str) -> str:

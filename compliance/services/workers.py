@@ -1,9 +1,8 @@
 """How people work: what they are given by themselves, and that they are away."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from compliance import kinds
@@ -67,8 +66,9 @@ def _locked(person: User) -> Worker:
 
 def _put_back(case: Case, actor: User) -> None:
     before = str(case.assignee_id)
-    changed(case, assignee=None)
-    if case.status == Status.IN_PROGRESS:
+    is_worked = case.status in Case.WORKED
+    changed(case, assignee=None, **({"waiting_until": None} if is_worked else {}))
+    if is_worked:
         case.move_to(Status.OPEN, actor=actor, reason="Whoever had it is away", source="page")
     audit.record(
         "case.assigned",
@@ -80,6 +80,13 @@ def _put_back(case: Case, actor: User) -> None:
     )
 
 
-def is_away(person: UUID) -> bool:
-    """Whether the person is away."""
-    return Worker.objects.filter(pk=person, is_away=True).exists()
+def held_there(person: User) -> bool:
+    """Whether the person is not away; they cannot be set away before the caller's transaction ends.
+
+    Taken before the case's lock, as by everybody who needs both.
+    """
+    Worker.objects.get_or_create(user=person)
+    with connection.cursor() as cursor:
+        # Weaker than what a round of giving takes, so nobody waits for that; away_set waits for both.
+        cursor.execute("SELECT is_away FROM compliance_worker WHERE user_id = %s FOR KEY SHARE", [person.pk])
+        return not cursor.fetchone()[0]

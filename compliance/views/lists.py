@@ -1,24 +1,27 @@
 """The list of cases: queues with their counts, filters, order, columns, views, and one thing done to many."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from compliance import kinds, list_columns, selectors, services, standing
-from compliance.forms import CaseFilterForm
+from compliance import desk, list_columns, list_filters, list_rows, live, selectors, services
 from compliance.list_forms import BulkForm, ColumnsForm, ViewForm, ids_of
-from compliance.models import Case, Queue, Worker
+from compliance.models import Case, Queue
 from portal.errors import Forbidden, Invalid
 from portal.models import User
-from portal.money import Money
 from portal.permissions import can_do
 from portal.staff import staff_page, user_of
+from portal.templatetags.ui_forms import form_fields
+from portal.ui.drawing import remembered
 from providers.views.paging import cursors
 
 
@@ -29,82 +32,95 @@ def cases(request: HttpRequest) -> HttpResponse:
     return _page(request)
 
 
-def _page(request: HttpRequest, status: int = 200, **bound: Any) -> HttpResponse:
+def _page(request: HttpRequest, status: int = 200, **bound: forms.Form) -> HttpResponse:
+    """The list, with these forms as they were sent in place of empty ones."""
     actor = user_of(request)
-    sees_all = can_do(actor, "case.view")
-    form = _filter_form(actor, request.GET)
-    page = selectors.cases_for_staff(actor, form.chosen(), **cursors(request))
-    query, columns = _held(form), list_columns.chosen_by(actor)
+    may_work, may_share = can_do(actor, "case.work"), can_do(actor, "case.manage")
+    queues = list(selectors.queues_visible_to(actor))
+    options, own = desk.options(actor, queues), desk.of(actor)
+    filters = list_filters.read(request.GET, options)
+    page = selectors.cases_for_staff(actor, filters.chosen, **cursors(request))
+    looking = live.lookers(actor, [row.pk for row in page.rows])
+    held, list_url = list(filters.held), reverse("cases:list")
+    query = urlencode(held)
     context = {
-        "form": form,
-        "columns": columns,
+        "filter_panel": list_filters.panel(given=filters.given, options=options, url=list_url),
+        "columns": tuple((column.key, column.label) for column in own.columns),
         # A heading that stays above takes a table that does not scroll sideways.
-        "fits": len(columns) <= len(list_columns.USUAL) - 1,
-        "rows": [_row(row) for row in page.rows],
-        "filtered": bool(query),
-        "query": urlencode(query),
+        "fits": len(own.columns) <= len(list_columns.USUAL) - 1,
+        "rows": list_rows.drawn(
+            page.rows, columns=own.columns, looking=looking, query=query, may_choose=may_work
+        ),
+        "cases": page.rows,
+        "filtered": bool(held),
+        "query": query,
         "subtitle": "Search by reference, by whom it is about, by their e-mail or account id."
-        if sees_all
+        if can_do(actor, "case.view")
         else "Those you opened or were given.",
-        "tabs": _tabs(actor, query) if sees_all else [],
-        "views": selectors.views_for(actor),
-        "view_form": ViewForm(may_share=can_do(actor, "case.manage"), prefix="view"),
-        "bulk_form": _bulk_form(actor),
-        "may_work": can_do(actor, "case.work"),
-        "is_away": Worker.objects.filter(pk=actor.pk, is_away=True).exists(),
+        "tabs": _tabs(queues, held) if options.queues else (),
+        "views": own.views,
+        "bound_forms": list(bound.values()),
+        "view_has_errors": "view_form" in bound,
+        "view_fields": form_fields(bound["view_form"])
+        if "view_form" in bound
+        else _view_fields(may_share=may_share),
+        "bulk_fields": form_fields(bound["bulk_form"])
+        if "bulk_form" in bound
+        else _bulk_fields(offered=desk.people(), may_give=may_share),
+        "may_export": can_do(actor, "case.export"),
+        "may_work": may_work,
+        "live_url": _live_url(page.rows, selectors.cases_to_take(actor) if may_work else 0),
+        "own": own,
         "sees_queues": can_do(actor, "queue.view"),
-        "may_share": can_do(actor, "case.manage"),
-        "list_url": reverse("cases:list"),
+        "may_share": may_share,
+        "list_url": list_url,
         "nav_section": "cases",
-        "back": ("Previous", f"?{urlencode([*query, ('before', page.newer)])}" if page.newer else ""),
-        "onward": ("Next", f"?{urlencode([*query, ('after', page.older)])}" if page.older else ""),
+        "back": ("Previous", f"?{urlencode([*held, ('before', page.newer)])}" if page.newer else ""),
+        "onward": ("Next", f"?{urlencode([*held, ('after', page.older)])}" if page.older else ""),
     }
-    return render(request, "compliance/cases.html", context | bound, status=status)
+    return render(request, "compliance/cases.html", context, status=status)
 
 
-def _filter_form(actor: User, given: QueryDict) -> CaseFilterForm:
-    sees_all = can_do(actor, "case.view")
-    people = selectors.people_for_cases() if sees_all else User.objects.none()
-    queues = selectors.queues_visible_to(actor) if sees_all else Queue.objects.none()
-    return CaseFilterForm(given, people=people, queues=queues)
+def _live_url(rows: Sequence[Case], to_take: int) -> str:
+    """Where an open list asks what became of its rows."""
+    asked = [*(("case", str(row.pk)) for row in rows), ("to_take", str(to_take))]
+    return f"{reverse('cases:live')}?{urlencode(asked)}"
 
 
-def _held(form: CaseFilterForm) -> list[tuple[str, str]]:
-    """The filters that hold, as the address has them."""
-    form.is_valid()
-    return [(name, str(form.cleaned_data[name])) for name in form.fields if form.cleaned_data.get(name)]
+def filters_of(actor: User, given: QueryDict) -> list_filters.Filters:
+    """The filters of an address, as this person may set them."""
+    return list_filters.read(given, desk.options(actor, list(selectors.queues_visible_to(actor))))
 
 
-def _row(row: Case) -> dict[str, Any]:
-    return {
-        "case": row,
-        "kind": kinds.get(row.kind).title,
-        "ball": standing.ball(row),
-        "due": standing.due(row),
-        "tone": standing.TONES[row.status],
-        "pressing": row.priority > Case.Priority.NORMAL,
-        "priority_tone": standing.PRIORITY_TONES[row.priority],
-        "amount": Money.from_columns(row.amount_minor, row.currency),
-    }
+class Tab(NamedTuple):
+    """A queue above the list, with what is undecided in it."""
+
+    label: str
+    url: str
+    current: bool
+    count: str | None = None  # type: ignore[assignment]  # No tab is asked how often it holds something.
 
 
-def _tabs(actor: User, query: list[tuple[str, str]]) -> list[dict[str, Any]]:
+def _tabs(queues: list[Queue], held: list[tuple[str, str]]) -> tuple[Tab, ...]:
     """All and each queue with what is undecided in it, other filters kept."""
-    others = [(name, value) for name, value in query if name != "queue"]
-    chosen = dict(query).get("queue", "")
-    found: list[dict[str, Any]] = [
-        {"label": "All queues", "url": f"?{urlencode(others)}", "current": not chosen, "count": None}
-    ]
-    for queue, count in selectors.queues_with_counts(actor):
+    others = [(name, value) for name, value in held if name != "queue"]
+    chosen = dict(held).get("queue", "")
+    found = [Tab("All queues", f"?{urlencode(others)}", not chosen)]
+    for queue, count in selectors.undone_in(queues):
         url = f"?{urlencode([*others, ('queue', str(queue.pk))])}"
-        found.append({"label": queue.name, "url": url, "current": chosen == str(queue.pk), "count": count})
-    return found if len(found) > 2 else []
+        found.append(Tab(queue.name, url, chosen == str(queue.pk), count))
+    return tuple(found) if len(found) > 2 else ()
 
 
-def _bulk_form(actor: User, data: QueryDict | None = None) -> BulkForm:
-    return BulkForm(
-        data, people=selectors.people_for_cases(), may_give=can_do(actor, "case.manage"), prefix="bulk"
-    )
+@remembered(2)
+def _view_fields(*, may_share: bool) -> SafeString:
+    return form_fields(ViewForm(may_share=may_share, prefix="view"))
+
+
+@remembered(8)
+def _bulk_fields(*, offered: tuple[desk.Option, ...], may_give: bool) -> SafeString:
+    people = selectors.people_for_cases()
+    return form_fields(BulkForm(people=people, offered=offered, may_give=may_give, prefix="bulk"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -113,7 +129,7 @@ def columns(request: HttpRequest) -> HttpResponse:
     """Choose the columns one sees."""
     actor = user_of(request)
     selectors.cases_visible_to(actor)
-    initial = {"columns": [column.key for column in list_columns.chosen_by(actor)]}
+    initial = {"columns": [column.key for column in desk.of(actor).columns]}
     form = ColumnsForm(request.POST or None, initial=initial)
     if request.method == "POST":
         form = ColumnsForm(request.POST)
@@ -132,7 +148,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
     actor = user_of(request)
     selectors.cases_visible_to(actor)
     form = ViewForm(request.POST, may_share=can_do(actor, "case.manage"), prefix="view")
-    query = urlencode(_held(_filter_form(actor, request.GET)))
+    query = urlencode(filters_of(actor, request.GET).held)
     if form.is_valid():
         try:
             services.view_save(actor=actor, query=query, **{"is_shared": False, **form.cleaned_data})
@@ -160,7 +176,14 @@ def bulk(request: HttpRequest) -> HttpResponse:
     actor = user_of(request)
     if not can_do(actor, "case.work"):
         raise Forbidden("Your role does not work on cases.")
-    form, chosen = _bulk_form(actor, request.POST), ids_of(request.POST.getlist("case"))
+    form = BulkForm(
+        request.POST,
+        people=selectors.people_for_cases(),
+        offered=desk.people(),
+        may_give=can_do(actor, "case.manage"),
+        prefix="bulk",
+    )
+    chosen = ids_of(request.POST.getlist("case"))
     do = request.POST.get("do")
     try:
         if not form.is_valid():
@@ -180,7 +203,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     context = {
         "outcomes": outcomes,
         "done": sum(outcome.done for outcome in outcomes),
-        "back_url": f"{reverse('cases:list')}?{urlencode(_held(_filter_form(actor, request.GET)))}",
+        "back_url": f"{reverse('cases:list')}?{urlencode(filters_of(actor, request.GET).held)}",
         "nav_section": "cases",
     }
     return render(request, "compliance/bulk.html", context)

@@ -10,15 +10,32 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
-from compliance import kinds, permissions, selectors, services, standing, timeline
-from compliance.forms import AssignForm, ChecklistForm, DecisionForm, NoteForm, WaitForm
-from compliance.models import Case
-from portal import audit
+from compliance import (
+    approval_policy,
+    desk,
+    kinds,
+    live,
+    mentions,
+    parts,
+    permissions,
+    personal,
+    reviewing,
+    selectors,
+    services,
+    standing,
+    timeline,
+)
+from compliance.forms import AssignForm, DecisionForm, HoldForm, NoteForm, WaitForm
+from compliance.models import Case, Proposal
+from compliance.views import about, approval_card, case_forms, from_list
+from portal import audit, clock
 from portal.errors import Conflict, Forbidden, Invalid
 from portal.models import User
-from portal.permissions import can_do
+from portal.permissions import can_do, require
 from portal.staff import staff_page, user_of
 from providers.forms import ReasonForm
 
@@ -31,52 +48,107 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """One case with all that is needed to decide it."""
     actor = user_of(request)
     found = selectors.case_for_staff(actor, case_id)
+    if request.headers.get("HX-Target") == about.HISTORY:
+        return _shut(request, found) or about.history_part(request, found)
     audit.record("case.view", subject=found, actor=actor, source="page")
-    return _page(request, found, {})
+    from_list.remember(request, found.pk)
+    return page_of(request, found, {})
 
 
-def _page(request: HttpRequest, found: Case, bound: Bound, status: int = 200) -> HttpResponse:
+def page_of(request: HttpRequest, found: Case, bound: Bound, status: int = 200) -> HttpResponse:
+    """The case's page, with these forms as they were sent in place of empty ones."""
     actor, kind = user_of(request), kinds.get(found.kind)
-    ticks = list(found.ticks.select_related("by"))
-    decided = timeline.decisions(found)
+    if shut := _shut(request, found):
+        return shut
+    there = parts.of(found, actor)
+    if there.unseen_mentions:
+        services.mentions_seen(actor=actor, case_id=found.pk)
+    ticks = list(found.ticks.select_related("by")) if there.ticks else []
+    decided = timeline.decisions(found) if there.decisions else []
     allowed = {
         action: not permissions.why_not(actor, action, found)
-        for action in ("take", "put_back", "assign", "note", "work", "wait", "resume", "escalate", "reopen")
+        for action in (
+            "take",
+            "put_back",
+            "assign",
+            "note",
+            "work",
+            "wait",
+            "hold",
+            "resume",
+            "escalate",
+            "reopen",
+        )
     }
     blocked = [
         *permissions.why_not(actor, "decide", found),
         *permissions.lacking_ticks(kind, {tick.item for tick in ticks}),
     ]
     may, may_not = _sorted(actor, kind)
+    services.presence_show(actor=actor, case_id=found.pk)
+    sections = kind.evidence(found)
+    approval = approval_card.of(actor, found, sections) if there.proposals else None
     context: dict[str, Any] = {
         "case": found,
         "kind": kind,
-        "ball": standing.ball(found),
+        "approval": approval,
+        "ball": standing.ball(found, approval.second if approval else None),
         "due": standing.due(found),
         "tone": standing.TONES[found.status],
         "priority_tone": standing.PRIORITY_TONES[found.priority],
         "subject_url": kind.subject_url(found.subject_id),
-        "sections": kind.evidence(found),
+        "sections": sections,
         "facts": timeline.facts(found),
-        "notes": timeline.notes(found),
+        "notes": timeline.notes(found) if there.notes else [],
+        "personal": personal.of_case(found),
         "decided": decided,
-        "history": timeline.history(found, decided),
-        "others": _others(actor, found),
+        "reviews": reviewing.of_case(found),
         "allowed": allowed,
         "blocked": blocked,
         "may_not": may_not,
         "may_work": can_do(actor, "case.work"),
+        "may_export": can_do(actor, "case.export"),
         "bound_forms": list(bound.values()),
         "nav_section": "cases",
-        "checklist_form": ChecklistForm(kind=kind, ticks=ticks, enabled=allowed["work"], prefix="checklist"),
-        "note_form": NoteForm(prefix="note"),
-        "wait_form": WaitForm(prefix="wait"),
-        "escalate_form": ReasonForm(prefix="escalate"),
-        "reopen_form": ReasonForm(prefix="reopen"),
-        "assign_form": AssignForm(people=selectors.people_for_cases(), prefix="assign"),
-        "decision_form": DecisionForm(decisions=may, prefix="decide", initial={"version": found.version}),
+        "looking": live.lookers(actor, [found.pk]).get(found.pk, ""),
+        "live_at": clock.now().isoformat(),
+        "checklist": case_forms.checklist(kind, ticks, enabled=allowed["work"]) if kind.checklist else "",
+        "decision_fields": "" if blocked else _decision_fields(actor, found, may, approval, bound, there),
     }
-    return render(request, "compliance/case.html", context | bound, status=status)
+    context |= case_forms.drawn(bound)
+    context |= about.context(request, found, decided)
+    asks = kind.ask_url(found) if allowed["wait"] and can_do(actor, "document.request") else ""
+    context["attached"] = found.files.select_related("uploaded_by").order_by("pk") if there.files else []
+    context["mentionable"] = mentions.possible(actor, found) if allowed["note"] else []
+    context["ask_url"] = f"{asks}?case={found.pk}" if asks else ""
+    context |= from_list.way_on(request, actor, found.pk)
+    response = render(request, "compliance/case.html", context | bound, status=status)
+    # It may show pictures of papers, and a colleague's change must show.
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _decision_fields(
+    actor: User,
+    found: Case,
+    may: list[kinds.Decision],
+    approval: approval_card.Card | None,
+    bound: Bound,
+    there: parts.Parts,
+) -> SafeString:
+    sent = bound.get("decision_form")
+    if isinstance(sent, DecisionForm):
+        return case_forms.decision_sent(sent) if sent.decisions else SafeString("")
+    needing_two = approval_policy.needing_two(found, may) if there.approval_rules else set()
+    return case_forms.decision(may, needing_two, found.version, approval_card.initial(actor, approval))
+
+
+def _shut(request: HttpRequest, found: Case) -> HttpResponse | None:
+    """What stands in the case's place while the data of its people is shut away from the reader."""
+    reason, url = personal.why_shut(found, user_of(request))
+    if not reason:
+        return None
+    return render(request, "compliance/shut.html", {"case": found, "reason": reason, "url": url}, status=403)
 
 
 def _sorted(
@@ -93,17 +165,10 @@ def _sorted(
     return may, may_not
 
 
-def _others(actor: User, found: Case) -> list[dict[str, Any]]:
-    rows = selectors.other_cases(actor, found)
-    return [
-        {"case": row, "kind": kinds.get(row.kind).title, "tone": standing.TONES[row.status]} for row in rows
-    ]
-
-
 Change = Callable[[HttpRequest, Case], HttpResponse]
 
 
-def _changing(view: Change) -> Callable[..., HttpResponseBase]:
+def changing(view: Change) -> Callable[..., HttpResponseBase]:
     """A change to one case, by POST; a refusal shows on the case's page, with the case as it is now."""
 
     @require_POST
@@ -113,114 +178,152 @@ def _changing(view: Change) -> Callable[..., HttpResponseBase]:
         actor = user_of(request)
         found = selectors.case_for_staff(actor, case_id)
         try:
+            require(actor, "case.work")
             return view(request, found)
         except (Conflict, Forbidden) as error:
             messages.error(request, error.message)
-            return _page(request, selectors.case_for_staff(actor, case_id), {}, error.status)
+            return page_of(request, selectors.case_for_staff(actor, case_id), {}, error.status)
 
     return guarded
 
 
-def _done(request: HttpRequest, found: Case, sentence: str) -> HttpResponse:
+def done(request: HttpRequest, found: Case, sentence: str, part: str = "main") -> HttpResponse:
+    """Back to the case's page, where the reader goes on: at its beginning, or at one of its parts."""
     messages.success(request, sentence)
-    return redirect("cases:detail", found.pk)
+    return redirect(f"{reverse('cases:detail', args=[found.pk])}#{part}")
 
 
 @require_POST
 @staff_page
 def take_next(request: HttpRequest) -> HttpResponse:
     """Assign the most pressing case nobody works on, and open it."""
+    return _taken_next(request)
+
+
+def _taken_next(request: HttpRequest) -> HttpResponse:
     found = services.case_take_next(actor=user_of(request))
     if found is None:
         messages.info(request, "No open case is left that nobody works on.")
         return redirect("cases:list")
-    return _done(request, found, f"{found.reference} is yours.")
+    return done(request, found, f"{found.reference} is yours.")
 
 
-@_changing
+@changing
 def assign(request: HttpRequest, found: Case) -> HttpResponse:
     """To oneself, to someone chosen, or back into the queue."""
     actor, to = user_of(request), request.POST.get("whom", "")
     if to == "me":
         services.case_assign(actor=actor, case_id=found.pk, to=actor)
-        return _done(request, found, "The case is yours.")
+        if "list" in request.POST:
+            # Taken in the list, and back to its row there.
+            messages.success(request, f"{found.reference} is yours.")
+            return redirect(from_list.row_url(request.POST["list"], found.pk))
+        return done(request, found, "The case is yours.")
     if to == "nobody":
         services.case_assign(actor=actor, case_id=found.pk, to=None)
-        return _done(request, found, "The case is back in the queue.")
-    form = AssignForm(request.POST, people=selectors.people_for_cases(), prefix="assign")
+        return done(request, found, "The case is back in the queue.")
+    people = selectors.people_for_cases()
+    form = AssignForm(request.POST, people=people, offered=desk.people(), prefix="assign")
     if not form.is_valid():
-        return _page(request, found, {"assign_form": form}, 422)
+        return page_of(request, found, {"assign_form": form}, 422)
     chosen = form.cleaned_data["to"]
     services.case_assign(actor=actor, case_id=found.pk, to=chosen)
-    return _done(request, found, f"The case is with {chosen} now.")
+    return done(request, found, f"The case is with {chosen} now.")
 
 
-@_changing
+@changing
 def note(request: HttpRequest, found: Case) -> HttpResponse:
     """Add a note."""
     form = NoteForm(request.POST, prefix="note")
     if not form.is_valid():
-        return _page(request, found, {"note_form": form}, 422)
-    services.case_note(actor=user_of(request), case_id=found.pk, text=form.cleaned_data["text"])
-    return _done(request, found, "Note added.")
+        return page_of(request, found, {"note_form": form}, 422)
+    try:
+        services.case_note(actor=user_of(request), case_id=found.pk, text=form.cleaned_data["text"])
+    except Invalid as error:
+        form.add_error("text", error.fields["text"])
+        return page_of(request, found, {"note_form": form}, 422)
+    return done(request, found, "Note added.", "notes")
 
 
-@_changing
+@changing
 def checklist(request: HttpRequest, found: Case) -> HttpResponse:
     """Save the checklist."""
-    done = set(request.POST.getlist("checklist-done"))
-    services.case_check(actor=user_of(request), case_id=found.pk, done=done)
-    return _done(request, found, "Checklist saved.")
+    ticked = set(request.POST.getlist("checklist-done"))
+    services.case_check(actor=user_of(request), case_id=found.pk, done=ticked)
+    return done(request, found, "Checklist saved.", "decision")
 
 
-@_changing
+@changing
 def wait(request: HttpRequest, found: Case) -> HttpResponse:
     """Let it wait."""
     form = WaitForm(request.POST, prefix="wait")
     if not form.is_valid():
-        return _page(request, found, {"wait_form": form}, 422)
+        return page_of(request, found, {"wait_form": form}, 422)
     services.case_wait(actor=user_of(request), case_id=found.pk, **form.cleaned_data)
-    return _done(request, found, "The case waits.")
+    return done(request, found, "The case waits.")
 
 
-@_changing
+@changing
+def hold(request: HttpRequest, found: Case) -> HttpResponse:
+    """Put it aside until a day, with its clock running on."""
+    form = HoldForm(request.POST, prefix="hold")
+    if not form.is_valid():
+        return page_of(request, found, {"hold_form": form}, 422)
+    services.case_hold(actor=user_of(request), case_id=found.pk, **form.cleaned_data)
+    return done(request, found, "The case is on hold.")
+
+
+@changing
 def resume(request: HttpRequest, found: Case) -> HttpResponse:
     """Take it up again."""
     services.case_resume(actor=user_of(request), case_id=found.pk)
-    return _done(request, found, "The case is in progress again.")
+    return done(request, found, "The case is in progress again.")
 
 
-@_changing
+@changing
 def escalate(request: HttpRequest, found: Case) -> HttpResponse:
     """Ask a manager to decide."""
     form = ReasonForm(request.POST, prefix="escalate")
     if not form.is_valid():
-        return _page(request, found, {"escalate_form": form}, 422)
+        return page_of(request, found, {"escalate_form": form}, 422)
     services.case_escalate(actor=user_of(request), case_id=found.pk, reason=form.cleaned_data["reason"])
-    return _done(request, found, "A manager decides it now.")
+    return done(request, found, "A manager decides it now.")
 
 
-@_changing
+@changing
 def reopen(request: HttpRequest, found: Case) -> HttpResponse:
     """Put a decided case back into the queue."""
     form = ReasonForm(request.POST, prefix="reopen")
     if not form.is_valid():
-        return _page(request, found, {"reopen_form": form}, 422)
+        return page_of(request, found, {"reopen_form": form}, 422)
     services.case_reopen(actor=user_of(request), case_id=found.pk, reason=form.cleaned_data["reason"])
-    return _done(request, found, "The case is open again.")
+    return done(request, found, "The case is open again.")
 
 
-@_changing
+@changing
 def decide(request: HttpRequest, found: Case) -> HttpResponse:
     """Decide it. What the form lacks shows beside its fields, with everything typed kept."""
     actor, kind = user_of(request), kinds.get(found.kind)
-    form = DecisionForm(request.POST, decisions=kind.decisions, prefix="decide")
+    form = DecisionForm(
+        request.POST,
+        decisions=kind.decisions,
+        needing_two=approval_policy.needing_two(found, kind.decisions),
+        prefix="decide",
+    )
     if form.is_valid():
         try:
             made = services.case_decide(actor=actor, case_id=found.pk, **form.made())
         except Invalid as error:
             form.refused(error.fields)
         else:
-            return _done(request, found, f"Decided: {made.label}. {made.outcome}".strip())
+            sentence = (
+                f"Proposed: {made.label}. A second person approves it."
+                if isinstance(made, Proposal)
+                else f"Decided: {made.label}. {made.outcome}".strip()
+            )
+            if request.POST.get("then") == "next":
+                messages.success(request, sentence)
+                return _taken_next(request)
+            return done(request, found, sentence)
     form.offer(_sorted(actor, kind)[0])
-    return _page(request, found, {"decision_form": form}, 422)
+    return page_of(request, found, {"decision_form": form}, 422)

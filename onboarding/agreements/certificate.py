@@ -4,25 +4,17 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import UTC
-from functools import cache
-from pathlib import Path
 
 from django.conf import settings
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
 
 from onboarding.agreements.acceptance import audit_entry_of
 from onboarding.models.agreements import AgreementAcceptance
 from portal import audit
 from portal.keyring import parse_ring
 from portal.models import User
+from portal.pdf import BLACK, GREY, new_sheet, paragraph
 
-FONTS = Path(__file__).parent / "fonts"
-#: Drawn with unless a letter is not in it.
-MAIN_FONT = "NotoSans-Regular.ttf"
 SHOWN_DIGITS = 24
-GREY, BLACK = (90, 98, 110), (16, 24, 40)
 
 
 @dataclass(frozen=True)
@@ -110,86 +102,18 @@ def verification_line(acceptance: AgreementAcceptance) -> str:
 # --- Drawing ------------------------------------------------------------------------------------------------
 
 
-@cache
-def _letters(file: str) -> frozenset[int]:
-    """The code points a font can draw."""
-    with TTFont(FONTS / file, lazy=True) as font:
-        return frozenset(font.getBestCmap())
-
-
-@cache
-def _others() -> tuple[str, ...]:
-    """The fonts beside the main one, small ones first, so that one script's own font is preferred."""
-    found = [path for path in FONTS.glob("*.ttf") if path.name != MAIN_FONT]
-    return tuple(path.name for path in sorted(found, key=lambda path: path.stat().st_size))
-
-
-def fonts_for(text: str) -> tuple[list[str], str]:
-    """The fonts a text needs beside the main one; and the text, with what none of them has spelled as code point."""
-    needed: list[str] = []
-    drawn = []
-    for letter in text:
-        point = ord(letter)
-        if point in _letters(MAIN_FONT) or any(point in _letters(name) for name in needed):
-            drawn.append(letter)
-            continue
-        font = next((name for name in _others() if point in _letters(name)), None)
-        if font is None:
-            drawn.append(f"[U+{point:04X}]")
-            continue
-        needed.append(font)
-        drawn.append(letter)
-    return needed, "".join(drawn)
-
-
-class _Sheet(FPDF):
-    """One page with the partner's name above and the page's number below."""
-
-    def header(self) -> None:
-        self.set_font("main", size=10)
-        self.set_text_color(*GREY)
-        _, name = fonts_for(settings.PARTNER_NAME)
-        self.cell(0, 6, name, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-        self.ln(6)
-
-    def footer(self) -> None:
-        self.set_y(-15)
-        self.set_font("main", size=8)
-        self.set_text_color(*GREY)
-        self.cell(0, 6, f"Page {self.page_no()}", align="R")
-
-
 def _drawn(title: str, lines: list[Line], acceptance: AgreementAcceptance) -> bytes:
     verification = verification_line(acceptance)
-    everything = [settings.PARTNER_NAME, title, verification, *(line.value for line in lines)]
-    needed, _ = fonts_for("".join(everything))
-    sheet = _Sheet(format="letter")
-    sheet.set_margin(20)
-    sheet.add_font("main", fname=FONTS / MAIN_FONT)
-    for number, file in enumerate(needed):
-        sheet.add_font(f"other{number}", fname=FONTS / file)
-    sheet.set_fallback_fonts([f"other{number}" for number in range(len(needed))])
-    # Letters that join, stack or run from right to left.
-    sheet.set_text_shaping(True)
-    sheet.set_title(title)
-    sheet.set_lang("en-US")
-    sheet.add_page()
-    sheet.set_text_color(*BLACK)
-    _paragraph(sheet, title, 18)
+    sheet = new_sheet(title, "".join([verification, *(line.value for line in lines)]))
+    paragraph(sheet, title, 18)
     sheet.ln(4)
     for line in lines:
         sheet.set_text_color(*GREY)
-        _paragraph(sheet, line.label, 9)
+        paragraph(sheet, line.label, 9)
         sheet.set_text_color(*BLACK)
-        _paragraph(sheet, line.value, 11)
+        paragraph(sheet, line.value, 11)
         sheet.ln(2)
     sheet.ln(4)
     sheet.set_text_color(*GREY)
-    _paragraph(sheet, verification, 9)
+    paragraph(sheet, verification, 9)
     return bytes(sheet.output())
-
-
-def _paragraph(sheet: FPDF, text: str, size: int) -> None:
-    _, drawn = fonts_for(text)
-    sheet.set_font("main", size=size)
-    sheet.multi_cell(0, size * 0.5, drawn, new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")

@@ -6,11 +6,11 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 
-from onboarding import completeness, drafts, standing
+from onboarding import availability, completeness, drafts, standing
 from onboarding.api.variants import STEP_FIELDS
 from onboarding.corrections import Correction, corrections_of
 from onboarding.identity.standing import stand_of
-from onboarding.models import Agreement, Application, Owner
+from onboarding.models import Agreement, Application, Owner, ProviderAccount
 from onboarding.requirements import Field, Kind, Step, StepName, roles_of
 from onboarding.words import AccountType, EntityType, OwnerRole
 from portal.models import User
@@ -226,10 +226,31 @@ class StepStateSerializer(serializers.Serializer[Any]):
     )
 
 
+class StopSerializer(serializers.Serializer[Any]):
+    """Why something cannot be done, and what helps."""
+
+    code = serializers.CharField(
+        help_text="not_open, suspended, switched_off, sell_only, disabled, held or closed."
+    )
+    text = serializers.CharField()
+    fix = serializers.CharField()
+
+
+class UsesSerializer(serializers.Serializer[Any]):
+    """What stops each use of the account now; an empty list: it can be done."""
+
+    deposit = StopSerializer(many=True)
+    withdraw = StopSerializer(many=True)
+    buy = StopSerializer(many=True)
+    sell = StopSerializer(many=True)
+
+
 class AccountSerializer(serializers.Serializer[Any]):
     client_account_id = serializers.CharField()
     status = serializers.CharField()
     status_at = Moment()
+    held_at = Moment(allow_null=True, help_text="Since when we hold its money ourselves; null: we do not.")
+    stops = UsesSerializer()
 
 
 class ApplicationSummarySerializer(serializers.Serializer[Any]):
@@ -300,10 +321,23 @@ def summary(application: Application) -> dict[str, Any]:
                     "poll_after": told.poll_after,
                     "blocking": told.blocking,
                 },
-                "account": account,
+                "account": _account(account),
             }
         ).data
     )
+
+
+def _account(account: ProviderAccount | None) -> dict[str, Any] | None:
+    """The account as its customer's app reads it."""
+    if account is None:
+        return None
+    return {
+        "client_account_id": account.client_account_id,
+        "status": account.status,
+        "status_at": account.status_at,
+        "held_at": account.held_at,
+        "stops": {use: availability.can(None, use, account) for use in availability.Use.values},
+    }
 
 
 def whole(application: Application, viewer: User) -> dict[str, Any]:

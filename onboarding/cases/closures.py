@@ -1,17 +1,19 @@
 """A customer asks to close the account: the provider's operations do it by hand."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.urls import reverse
 
 from compliance import kinds
 from compliance.models import Case
-from onboarding import closures
-from onboarding.cases import traits
+from onboarding import closures, second_person
+from onboarding.cases import asking, holding, traits
+from onboarding.dossier import anchors
 from onboarding.models import ClosureRequest
 from onboarding.services import closures as services
+from portal.models import Role
 
 
 def _evidence(case: Case) -> Sequence[kinds.Section]:
@@ -63,12 +65,22 @@ def _keep(ruling: kinds.Ruling) -> str:
     )
 
 
+def _tell_held(case: Case, until: datetime) -> None:
+    """Only who asked for it waits for it: one that we want ourselves is not told so."""
+    if ClosureRequest.objects.filter(pk=case.subject_id, requested_by__role=Role.CUSTOMER).exists():
+        _tells(case, until)
+
+
+_tells = holding.tells("Closing your account")
+
 kind = kinds.CaseKind(
     name=closures.KIND,
     title="Account to be closed",
-    purpose="A customer wants the account closed. The provider's operations close it; their event ends this case. "
-    "If they refuse, or the customer changes their mind after it was passed on, reopen the case and decide again.",
+    purpose="A customer, or a decision of ours, wants the account closed. The provider's operations close it; their "
+    "event ends this case. If they refuse, or the customer changes their mind after it was passed on, reopen the case "
+    "and decide again.",
     checklist=(
+        kinds.CheckItem("who", "Asked by the customer themselves, or by a case that says why"),
         kinds.CheckItem("empty", "Nothing left in it: sold, withdrawn, or settled with the customer"),
     ),
     decisions=(
@@ -78,13 +90,21 @@ kind = kinds.CaseKind(
             "Write to them first, with what stands above. The customer can no longer take it back.",
             effect=_pass_on,
             closes=False,
+            verdict="approved",
         ),
         kinds.Decision(
             "refuse",
             "Refuse",
             "What you write is told to the customer, word for word.",
             effect=_refuse,
+            reasons={
+                "under_way": "A transfer or order is under way",
+                "owed": "The customer owes money",
+                "investigation": "Something is being looked into",
+                "not_empty": "Not empty yet",
+            },
             needs_text=True,
+            verdict="refused",
         ),
         kinds.Decision(
             "keep",
@@ -96,7 +116,11 @@ kind = kinds.CaseKind(
     ),
     evidence=_evidence,
     subject_url=_page,
+    anchor=anchors.of_case,
+    ask_url=asking.page,
+    tell_held=_tell_held,
     lock=_lock,
+    ruled_out=second_person.about((ClosureRequest, "account__application")),
     traits=traits.of_closure,
     due_after=timedelta(days=2),
     balls={Case.Status.DECIDED: kinds.Words("provider", "With the provider's operations", "Their event")},

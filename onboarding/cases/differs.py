@@ -8,7 +8,9 @@ from django.urls import reverse
 
 from compliance import kinds
 from compliance.models import Case
-from onboarding import jobs, services
+from onboarding import jobs, second_person, services
+from onboarding.cases import traits
+from onboarding.dossier import anchors
 from onboarding.models import AccountCheck, Application, ProviderAccount
 from onboarding.reconciliation import comparing
 from portal.errors import Conflict
@@ -103,7 +105,10 @@ kind = kinds.CaseKind(
         "Our record of an account and the provider's are not the same. Find out which is right, with the customer "
         "where it is theirs to say. The case closes by itself when a later reading finds that they agree."
     ),
-    checklist=(kinds.CheckItem("compared", "Each line looked at"),),
+    checklist=(
+        kinds.CheckItem("compared", "Each line looked at"),
+        kinds.CheckItem("right", "For each: known which is right, from a paper or the customer"),
+    ),
     decisions=(
         kinds.Decision(
             "send",
@@ -123,11 +128,19 @@ kind = kinds.CaseKind(
             "leave",
             "Leave it as it is",
             "The same difference opens no further case. Say why, and what was done elsewhere.",
+            reasons={
+                "harmless": "Only written another way",
+                "provider": "The provider's team puts it right",
+                "customer": "The customer puts it right",
+            },
             needs_text=True,
         ),
     ),
     evidence=_evidence,
     subject_url=_page,
+    anchor=anchors.of_case,
     lock=_lock,
+    traits=traits.of_account,
+    ruled_out=second_person.about((ProviderAccount, "application")),
     due_after=timedelta(days=2),
 )

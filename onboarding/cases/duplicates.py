@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from compliance import kinds
 from compliance import services as compliance
 from compliance.models import Case
-from onboarding.cases import traits
+from onboarding import second_person
+from onboarding.cases import asking, holding, traits
+from onboarding.dossier import anchors, known
 from onboarding.models import Application, Entity, ImportRow, Owner
+from onboarding.requirements.roles import has_entity
 from onboarding.words import AccountType
 from portal import clock
 from portal.models import User
@@ -40,29 +44,50 @@ class Twin:
     why: str
 
 
-def find(application: Application) -> list[Twin]:
-    """Applications that seem to be of the same person or company; none once a person cleared this one.
+def find(application: Application, owners: Sequence[Owner] | None = None) -> list[Twin]:
+    """Applications that seem to be of the same person or company; none once a person cleared this one. `owners` are
+    its people, if they are known.
 
     The same customer may open accounts of several types: only a second individual account of theirs counts.
     """
     if application.cleared_at is not None:
         return []
     found: dict[UUID, Twin] = {}
-    owners = list(Owner.objects.filter(application=application))
+    if owners is None:
+        owners = list(Owner.objects.filter(application=application))
     numbers = [owner.tax_id_index for owner in owners if owner.tax_id_index]
     people = [owner.person_index for owner in owners if owner.person_index]
-    for other in _others(application).filter(owners__tax_id_index__in=numbers)[:MOST]:
-        found.setdefault(other.pk, Twin(other, "Same tax number"))
-    entity = Entity.objects.filter(application=application).first()
+    same_number, same_person = _held_by(application, numbers, people)
+    if same_number:
+        for other in _others(application).filter(owners__tax_id_index__in=numbers)[:MOST]:
+            found.setdefault(other.pk, Twin(other, "Same tax number"))
+    has_one = has_entity(application.account_type)
+    entity = Entity.objects.filter(application=application).first() if has_one else None
     if entity is not None and entity.tax_id_index:
         for other in _others(application).filter(entity__tax_id_index=entity.tax_id_index)[:MOST]:
             found.setdefault(other.pk, Twin(other, "Same number of the company"))
-    namesakes = list(_others(application).filter(owners__person_index__in=people)[:MOST])
-    known = _told_apart(application, namesakes)
+    namesakes = (
+        list(_others(application).filter(owners__person_index__in=people)[:MOST]) if same_person else []
+    )
+    told_apart = _told_apart(application, namesakes)
     for other in namesakes:
-        if other.pk not in known:
+        if other.pk not in told_apart:
             found.setdefault(other.pk, Twin(other, "Same name and birth date"))
     return list(found.values())[:MOST]
+
+
+def _held_by(application: Application, numbers: list[str], people: list[str]) -> tuple[bool, bool]:
+    """Whether any other application holds one of the numbers, and one of the people: asked briefly, as mostly none
+    does."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD_BY, {"mine": application.pk, "numbers": numbers, "people": people})
+        same_number, same_person = cursor.fetchone()
+        return same_number, same_person
+
+
+_HELD_BY = """
+SELECT EXISTS (SELECT FROM onboarding_owner WHERE tax_id_index = ANY(%(numbers)s) AND application_id <> %(mine)s),
+ EXISTS (SELECT FROM onboarding_owner WHERE person_index = ANY(%(people)s) AND application_id <> %(mine)s)"""
 
 
 def _told_apart(application: Application, namesakes: Sequence[Application]) -> set[UUID]:
@@ -121,18 +146,22 @@ def _subject(application: Application) -> compliance.Subject:
 
 
 def _evidence(case: Case) -> Sequence[kinds.Section]:
-    application = Application.objects.get(pk=case.subject_id)
-    twins = find(application) or _named(case)
-    owner = Owner.objects.get(application=application, is_applicant=True)
+    application, people = known.application_of(case), known.owners_of(case)
+    if application is None:
+        return []
+    twins = find(application, people) or _named(case)
+    owner = next(person for person in people if person.is_applicant)
+    applicants = Owner.objects.filter(application__in=[twin.application for twin in twins], is_applicant=True)
+    others = {other.application_id: other for other in applicants} if twins else {}
     sections = []
     for twin in twins:
-        other = Owner.objects.get(application=twin.application, is_applicant=True)
+        other = others[twin.application.pk]
         rows = tuple(
             (label, ours, theirs)
             for label, ours, theirs in (
                 ("Name", owner.full_name, other.full_name),
-                ("Birth date", str(owner.date_of_birth or ""), str(other.date_of_birth or "")),
-                ("Tax number", str(owner.tax_id or ""), str(other.tax_id or "")),
+                ("Birth date", owner.date_of_birth or "", other.date_of_birth or ""),
+                ("Tax number", owner.tax_id or "", other.tax_id or ""),
                 ("E-mail", owner.email, other.email),
                 ("Phone", owner.phone, other.phone),
                 ("Country", str(owner.country), str(other.country)),
@@ -217,6 +246,7 @@ kind = kinds.CaseKind(
                 "typing": "Number mistyped elsewhere",
                 "allowed": "A second account is allowed",
             },
+            verdict="approved",
         ),
         kinds.Decision(
             "same",
@@ -228,11 +258,16 @@ kind = kinds.CaseKind(
                 "second_try": "Second try after a refusal",
                 "fraud": "Someone else's identity",
             },
+            verdict="refused",
         ),
     ),
     evidence=_evidence,
     subject_url=_page,
+    anchor=anchors.of_case,
+    ask_url=asking.page,
+    tell_held=holding.tells("Your application"),
     lock=_lock,
+    ruled_out=second_person.about((Application, "")),
     traits=traits.of_application,
     due_after=timedelta(days=1),
 )

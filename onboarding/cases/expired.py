@@ -8,7 +8,9 @@ from django.urls import reverse
 
 from compliance import kinds
 from compliance.models import Case
-from onboarding import document_requests
+from onboarding import document_requests, second_person
+from onboarding.cases import asking, traits
+from onboarding.dossier import anchors
 from onboarding.models import DocumentRequest
 from onboarding.services.document_requests import locked_request
 from portal import clock
@@ -69,7 +71,10 @@ kind = kinds.CaseKind(
     name=document_requests.CASE,
     title="Expired paper not replaced",
     purpose="A paper expired two weeks ago. The customer had four letters and has not sent a new one. Reach them.",
-    checklist=(kinds.CheckItem("reached", "Customer called or written to"),),
+    checklist=(
+        kinds.CheckItem("needed", "Looked whether another valid paper is here already"),
+        kinds.CheckItem("reached", "Customer called or written to"),
+    ),
     decisions=(
         kinds.Decision("more_time", "Give two more weeks", "The letters begin again.", effect=_more_time),
         kinds.Decision(
@@ -77,11 +82,20 @@ kind = kinds.CaseKind(
             "Not wanted any more",
             "Say why no valid paper is needed.",
             effect=_not_wanted,
+            reasons={
+                "another": "Another paper proves the same",
+                "closing": "The account is being closed",
+                "by_mistake": "Asked for by mistake",
+            },
             needs_text=True,
         ),
     ),
     evidence=_evidence,
     subject_url=_page,
+    anchor=anchors.of_case,
+    ask_url=asking.page,
     lock=_lock,
+    traits=traits.of_document_request,
+    ruled_out=second_person.about((DocumentRequest, "application")),
     due_after=timedelta(days=5),
 )

@@ -8,14 +8,17 @@ from django.urls import reverse
 
 from compliance import kinds
 from compliance.models import Case
-from onboarding import given_up, look_up, notices, update_jobs
-from onboarding.models import AccountUpdate, Application, Document, ProviderAccount
+from onboarding import given_up, look_up, notices, second_person, update_jobs
+from onboarding.cases import traits
+from onboarding.dossier import anchors
+from onboarding.models import AccountUpdate, Application, Document, ProviderAccount, SettlementChange
 from onboarding.operations import (
     COMPARE,
     KYB_TRIGGER,
     LOOK_UP,
     PARTY_STATUS,
     SAVE_ACCOUNT,
+    SETTLEMENT,
     UPDATE,
     UPLOAD,
 )
@@ -64,6 +67,11 @@ def _page(subject_id: UUID) -> str:
     return reverse("staff:application", args=[application]) if application else ""
 
 
+def _traits(subject_id: UUID) -> kinds.Traits:
+    call = OutboundCall.objects.filter(subject_id=subject_id, operation__in=given_up.WORDS).first()
+    return traits.of_account(given_up.account_id_of(call)) if call else kinds.Traits()
+
+
 def _lock(subject_id: UUID) -> None:
     """The calls, then the application and the account, as the worker that records an answer takes them."""
     calls = list(given_up.of_subject(subject_id).select_for_update(of=("self",)).defer("body"))
@@ -100,9 +108,11 @@ def _look(ruling: kinds.Ruling) -> str:
     return "It is being looked up. If it is there this case closes by itself, if not a new one opens."
 
 
-def _row(call: OutboundCall) -> AccountUpdate | Document:
+def _row(call: OutboundCall) -> AccountUpdate | Document | SettlementChange:
     if call.operation == UPLOAD:
         return Document.objects.get(pk=call.subject_id)
+    if call.operation == SETTLEMENT:
+        return SettlementChange.objects.get(pk=call.subject_id)
     return AccountUpdate.objects.get(pk=call.subject_id)
 
 
@@ -148,12 +158,21 @@ def _end_trigger(call: OutboundCall, account: ProviderAccount, ruling: kinds.Rul
     account.save(update_fields=["kyb_problem"])
 
 
+def _end_settlement(call: OutboundCall, account: ProviderAccount, ruling: kinds.Ruling) -> None:
+    change = SettlementChange.objects.select_for_update(of=("self",)).get(pk=call.subject_id)
+    if change.status == SettlementChange.Status.SENDING:
+        change.problem = "Given up: it could not be passed on to the provider."
+        change.save(update_fields=["problem"])
+        change.move_to(SettlementChange.Status.REFUSED, actor=ruling.actor, source="case")
+
+
 _ENDS: dict[str, Callable[[OutboundCall, ProviderAccount, kinds.Ruling], None]] = {
     SAVE_ACCOUNT: _end_application,
     COMPARE: _end_update,
     UPDATE: _end_update,
     UPLOAD: _end_upload,
     KYB_TRIGGER: _end_trigger,
+    SETTLEMENT: _end_settlement,
 }
 
 kind = kinds.CaseKind(
@@ -163,11 +182,16 @@ kind = kinds.CaseKind(
         "A call stayed without an answer for longer than the provider remembers its key. It may have taken effect or "
         "not; the customer waits. The case closes by itself when the call comes to an end."
     ),
+    checklist=(
+        kinds.CheckItem("effect", "Whether it may have taken effect already considered: look it up first"),
+        kinds.CheckItem("attempts", "What was answered last read, and whether the provider works again"),
+    ),
     decisions=(
         kinds.Decision(
             "look",
             "Look it up at the provider",
-            "Reads their record first: the safe thing to do. For applications, changes and papers.",
+            "Reads their record first: the safe thing to do. For applications, changes, papers and how an account "
+            "settles.",
             effect=_look,
             closes=False,
         ),
@@ -181,15 +205,28 @@ kind = kinds.CaseKind(
         kinds.Decision(
             "drop",
             "Give it up for good",
-            "An application ends as not opened, a change as not made, a paper is asked for again. The customer "
-            "is told.",
+            "An application ends as not opened, a change as not made, a paper is asked for again, an account settles "
+            "as before. The customer is told what concerns them.",
             effect=_drop,
+            reasons={
+                "not_there": "Looked up: it is not there, and is not wanted any more",
+                "refused": "The provider says that it will not take it",
+                "outdated": "Outdated meanwhile",
+            },
             needs_text=True,
         ),
     ),
     evidence=_evidence,
     subject_url=_page,
+    anchor=anchors.of_case,
     lock=_lock,
+    traits=_traits,
+    ruled_out=second_person.about(
+        (ProviderAccount, "application"),
+        (AccountUpdate, "account__application"),
+        (SettlementChange, "account__application"),
+        (Document, "application"),
+    ),
     priority=Case.Priority.HIGH,
     due_after=timedelta(days=1),
     balls={Case.Status.DECIDED: kinds.Words("provider", "Being looked up at the provider", "Its answer")},

@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from compliance import kinds
 from compliance.models import Case
-from onboarding import notices
+from onboarding import notices, second_person
+from onboarding.cases import asking, traits
+from onboarding.dossier import anchors
 from onboarding.identity import checks
 from onboarding.jobs import lock_account
 from onboarding.models import IdentityCheck, IdentityLink
@@ -72,7 +74,7 @@ def _lock(subject_id: UUID) -> None:
 
 
 def _reached(ruling: kinds.Ruling) -> str:
-    return "The customer does the check from their page.."
+    return "The customer does the check from their page."
 
 
 def _missed(ruling: kinds.Ruling) -> str:
@@ -89,10 +91,12 @@ def _with_provider(ruling: kinds.Ruling) -> str:
 
 call = kinds.CaseKind(
     name=checks.CALL,
-    title="Call the customer about the identity check",
+    title="Identity check by document",
     purpose=(
-        "The customer's last link is out, the links have run out, or the provider refused a new one. A call now saves "
-        "the application: ask what keeps them, and whether they declined the consent on the provider's page."
+        "The provider wants the customer to prove their identity with a paper and a picture of their face. The case "
+        "waits for them as long as their link works. It is back when the link ran out, when the last one is out, or "
+        "when the provider refused one: a call now saves the application. Ask what keeps them, and whether they "
+        "declined the consent on the provider's page."
     ),
     checklist=(kinds.CheckItem("called", "Called, at two different times of day where nobody answered"),),
     decisions=(
@@ -102,6 +106,12 @@ call = kinds.CaseKind(
             "Reached: cannot or will not do it",
             "Write what keeps them. If they declined consent, a manager can ask for a link on the application's page.",
             effect=lambda _: "Noted on the case.",
+            reasons={
+                "consent": "Declined the consent",
+                "device": "No phone or camera that works",
+                "paper": "No valid paper",
+                "unwilling": "Does not want to",
+            },
             needs_text=True,
         ),
         kinds.Decision(
@@ -110,8 +120,12 @@ call = kinds.CaseKind(
     ),
     evidence=_evidence,
     subject_url=_page,
+    anchor=anchors.of_case,
+    ask_url=asking.page,
     lock=_lock,
-    priority=Case.Priority.HIGH,
+    traits=traits.of_identity_check,
+    ruled_out=second_person.about((IdentityCheck, "account__application")),
+    priority=Case.Priority.NORMAL,
     due_after=timedelta(days=1),
 )
 
@@ -140,12 +154,21 @@ exhausted = kinds.CaseKind(
             "It does not go on",
             "The customer does not want to, or the provider will not. Write what was agreed; tell the customer.",
             effect=lambda _: "Noted on the case. The provider's own verdict still counts when it comes.",
+            reasons={
+                "customer": "The customer does not want to",
+                "provider": "The provider will not open it anew",
+                "not_reached": "The customer cannot be reached",
+            },
             needs_text=True,
         ),
     ),
     evidence=_evidence,
     subject_url=_page,
+    anchor=anchors.of_case,
+    ask_url=asking.page,
     lock=_lock,
+    traits=traits.of_identity_check,
+    ruled_out=second_person.about((IdentityCheck, "account__application")),
     priority=Case.Priority.HIGH,
     due_after=timedelta(days=2),
     balls={

@@ -9,6 +9,9 @@ from django.urls import reverse
 from compliance import kinds
 from compliance import services as compliance
 from compliance.models import Case
+from onboarding import second_person
+from onboarding.cases import traits
+from onboarding.dossier import anchors
 from onboarding.models import Application, Document, ProviderAccount
 
 KIND = "onboarding.quarantine"
@@ -84,6 +87,7 @@ kind = kinds.CaseKind(
         "The customer was told and may upload another one, which ends this case."
     ),
     checklist=(
+        kinds.CheckItem("customer", "Looked whether the customer's other files are clean"),
         kinds.CheckItem(
             "looked_up", "What the scanner found looked up: known malware, or a known false alarm"
         ),
@@ -94,18 +98,29 @@ kind = kinds.CaseKind(
             "False alarm: release",
             "The file goes on as if nothing had been found.",
             effect=_release,
+            reasons={"known": "A known false alarm of the scanner", "checked": "Checked by other means"},
             needs_text=True,
             permission=PERMISSION,
+            verdict="approved",
         ),
         kinds.Decision(
             "refuse",
             "Refuse and ask for another",
             "The file stays locked away. The customer gets a letter that asks for another one.",
             effect=_refuse,
+            reasons={
+                "malware": "Malware",
+                "doubt": "Not certain: better another file",
+                "wrong": "No such paper at all",
+            },
+            verdict="refused",
         ),
     ),
     evidence=_evidence,
     subject_url=_page,
+    anchor=anchors.of_case,
     lock=_lock,
+    traits=traits.of_document,
+    ruled_out=second_person.about((Document, "application")),
     due_after=timedelta(days=1),
 )

@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from compliance import kinds
 from compliance.models import Case
-from onboarding import evidence, restricted
-from onboarding.cases import traits
+from onboarding import evidence, restricted, second_person
+from onboarding.cases import asking, holding, traits
+from onboarding.dossier import anchors
 from onboarding.models import ChangeRequest
 from onboarding.services import restricted as services
 from portal.logs import redact_text
@@ -40,6 +41,7 @@ def _evidence(case: Case) -> Sequence[kinds.Section]:
             "Evidence",
             f"{file.get_type_display()}, {file.get_side_display().lower()}: {file.get_status_display().lower()}",
             reverse("staff:document", args=[application.pk, file.pk]),
+            is_paper=True,
         )
         for file in evidence.files(request)
     ]
@@ -84,7 +86,10 @@ kind = kinds.CaseKind(
         "Birth date, citizenship, tax number, type of account, enrollments and ids are changed by the provider's "
         "operations alone. Look at what is asked, and pass it on or refuse it."
     ),
-    checklist=(kinds.CheckItem("evidence", "What is asked compared with a paper of the customer"),),
+    checklist=(
+        kinds.CheckItem("evidence", "What is asked compared with a paper of the customer"),
+        kinds.CheckItem("why", "Reason plausible: a slip or a life event, not another person"),
+    ),
     decisions=(
         kinds.Decision(
             "pass_on",
@@ -92,18 +97,30 @@ kind = kinds.CaseKind(
             "The request's page exports what they need. The case closes when their answer is recorded there.",
             effect=_pass_on,
             closes=False,
+            verdict="approved",
         ),
         kinds.Decision(
             "refuse",
             "Refuse",
             "What you write is told to the customer, word for word.",
             effect=_refuse,
+            reasons={
+                "no_proof": "Not proved",
+                "untrue": "The paper says something else",
+                "suspicious": "Seems made to hide somebody",
+                "not_needed": "Nothing needs to change",
+            },
             needs_text=True,
+            verdict="refused",
         ),
     ),
     evidence=_evidence,
     subject_url=_page,
+    anchor=anchors.of_case,
+    ask_url=asking.page,
+    tell_held=holding.tells("The change you asked for"),
     lock=_lock,
+    ruled_out=second_person.about((ChangeRequest, "account__application")),
     traits=traits.of_change_request,
     due_after=timedelta(days=2),
     balls={Case.Status.DECIDED: kinds.Words("provider", "With the provider's operations", "Their answer")},

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db.models.functions import Lower
 
-from onboarding.models import Application, ChangeRequest, ClosureRequest
+from onboarding.models import Application, ChangeRequest, ClosureRequest, ProviderAccount
 from portal.models import User
 
 #: More subjects of one person than anybody has.
@@ -12,7 +12,7 @@ MOST = 100
 
 
 def subjects(text: str) -> list[UUID]:
-    """The applications, change requests and closures that the address or id names."""
+    """The applications, accounts, change requests and closures that the address or id names."""
     if "@" in text:
         people = User.objects.alias(address=Lower("email")).filter(address=text.lower())
         found = Application.objects.filter(customer__user__in=people)
@@ -24,4 +24,5 @@ def subjects(text: str) -> list[UUID]:
     about = {"account__application__in": applications}
     requests = ChangeRequest.objects.filter(**about).values_list("pk", flat=True)[:MOST]
     closures = ClosureRequest.objects.filter(**about).values_list("pk", flat=True)[:MOST]
-    return [*applications, *requests, *closures]
+    accounts = ProviderAccount.objects.filter(application__in=applications).values_list("pk", flat=True)
+    return [*applications, *accounts, *requests, *closures]

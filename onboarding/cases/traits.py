@@ -1,4 +1,4 @@
-"""What the rules of the queues read of the subjects of our cases: the applicant's country."""
+"""What the rules of the queues read of our subjects: the applicant's country, and the customer's language."""
 
 from uuid import UUID
 
@@ -8,19 +8,40 @@ from onboarding.models import Owner
 
 def of_application(application_id: UUID) -> Traits:
     """Of a case about an application."""
-    return _country(application=application_id)
+    return _of(application=application_id)
+
+
+def of_account(account_id: UUID) -> Traits:
+    """Of a case about an account."""
+    return _of(application__account=account_id)
 
 
 def of_change_request(request_id: UUID) -> Traits:
     """Of a case about a restricted change."""
-    return _country(application__account__change_requests=request_id)
+    return _of(application__account__change_requests=request_id)
 
 
 def of_closure(closure_id: UUID) -> Traits:
     """Of a case about closing an account."""
-    return _country(application__account__closures=closure_id)
+    return _of(application__account__closures=closure_id)
 
 
-def _country(**where: UUID) -> Traits:
+def of_document(document_id: UUID) -> Traits:
+    """Of a case about a file."""
+    return _of(application__documents=document_id)
+
+
+def of_document_request(request_id: UUID) -> Traits:
+    """Of a case about a paper that was asked for."""
+    return _of(application__document_requests=request_id)
+
+
+def of_identity_check(check_id: UUID) -> Traits:
+    """Of a case about an identity check."""
+    return _of(application__account__identity_check=check_id)
+
+
+def _of(**where: UUID) -> Traits:
     applicant = Owner.objects.filter(**where, is_applicant=True)
-    return Traits(country=str(applicant.values_list("country", flat=True).first() or ""))
+    found = applicant.values_list("country", "application__customer__language").first()
+    return Traits(country=str(found[0]), language=found[1]) if found else Traits()

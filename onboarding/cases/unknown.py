@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.urls import reverse
 
 from compliance import kinds
 from compliance.models import Case
+from onboarding.cases import traits
 from onboarding.models import Application, UnknownAccount
 from onboarding.reconciliation import unknown
 from portal.ui.time import moment_words
@@ -34,6 +36,13 @@ def _evidence(case: Case) -> Sequence[kinds.Section]:
     return (kinds.Section("What is known of it", tuple(rows)),)
 
 
+def _traits(subject_id: UUID) -> kinds.Traits:
+    """Of the application that waits for the reference, where one does: of the account itself nothing is known."""
+    ref = UnknownAccount.objects.filter(pk=subject_id).values_list("ref", flat=True).first()
+    waits = Application.objects.filter(client_account_id=ref).values_list("pk", flat=True).first()
+    return traits.of_application(waits) if ref and waits else kinds.Traits()
+
+
 kind = kinds.CaseKind(
     name=unknown.KIND,
     title="Account nobody here knows",
@@ -42,6 +51,7 @@ kind = kinds.CaseKind(
         "closes by itself when an account here bears the reference; replay its webhooks then."
     ),
     checklist=(
+        kinds.CheckItem("money", "Provider's team asked whether money lies in it"),
         kinds.CheckItem("searched", "The reference looked for in imports and in the provider's own pages"),
     ),
     decisions=(
@@ -57,8 +67,15 @@ kind = kinds.CaseKind(
             "Say whom you wrote to, and their ticket.",
             needs_text=True,
         ),
-        kinds.Decision("leave", "Leave it as it is", "Say why.", needs_text=True),
+        kinds.Decision(
+            "leave",
+            "Leave it as it is",
+            "Say why.",
+            reasons={"test": "An account of a test", "closed": "Closed long ago", "known": "Known elsewhere"},
+            needs_text=True,
+        ),
     ),
     evidence=_evidence,
+    traits=_traits,
     due_after=timedelta(days=2),
 )

@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from compliance import kinds
 from compliance.models import Case
-from onboarding import update_jobs
-from onboarding.cases import traits
+from onboarding import second_person, update_jobs
+from onboarding.cases import asking, traits
+from onboarding.dossier import anchors
 from onboarding.models import AccountUpdate, Application, ProviderAccount
 from portal.errors import Conflict
 from portal.sealed import Sealed
@@ -123,20 +124,38 @@ kind = kinds.CaseKind(
         "Every change sends the complete data set. The provider's copy differs from ours in more than what was asked; "
         "sending would overwrite or blank it."
     ),
-    checklist=(kinds.CheckItem("compared", "Each marked line looked at"),),
+    checklist=(
+        kinds.CheckItem("compared", "Each marked line looked at"),
+        kinds.CheckItem("source", "For each: known who changed it last, and when"),
+    ),
     decisions=(
-        kinds.Decision("send", "Send it: ours is right", "The provider's copy becomes ours.", effect=_send),
+        kinds.Decision(
+            "send",
+            "Send it: ours is right",
+            "The provider's copy becomes ours.",
+            effect=_send,
+            verdict="approved",
+        ),
         kinds.Decision(
             "drop",
             "Do not send",
             "The customer is told that the change was not made.",
             effect=_drop,
+            reasons={
+                "theirs_right": "The provider's copy is right",
+                "would_blank": "It would blank what they hold",
+                "ask_first": "The customer has to be asked first",
+            },
             needs_text=True,
+            verdict="refused",
         ),
     ),
     evidence=_evidence,
     subject_url=_page,
+    anchor=anchors.of_case,
+    ask_url=asking.page,
     lock=_lock,
+    ruled_out=second_person.about((Application, "")),
     traits=traits.of_application,
     due_after=timedelta(days=1),
 )

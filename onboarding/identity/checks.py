@@ -67,6 +67,9 @@ def heard(
     if check is None:
         check = IdentityCheck.objects.create(account=account)
         audit.record("identity_check.begin", subject=account.application, source="webhook")
+        if not url:
+            words = "The customer has to prove their identity; no link is here yet"
+            _await_the_customer(check, words, clock.now() + LINK_LIFE, "asked")
     if url and not is_known(check, url, expires_at):
         if check.status in {Status.RESOLVED, Status.EXHAUSTED}:
             begin_again(check)
@@ -131,7 +134,10 @@ def link_keep(
         source=source,
         after={"number": link.number, "expires_at": until.isoformat()},
     )
-    if link.number >= MOST_LINKS:
+    if link.number < MOST_LINKS:
+        words = f"The customer has to prove their identity: link {link.number} of {MOST_LINKS}"
+        _await_the_customer(check, words, until, f"link {link.number}")
+    else:
         _call_the_customer(check, "The last link of the identity check was given out", dedupe="last")
     lapse(check)
     return link
@@ -227,6 +233,20 @@ def _call_the_customer(check: IdentityCheck, title: str, *, dedupe: str, **facts
         facts={"reference": check.account.client_account_id, "links_run_out": check.expirations, **facts},
         source="task",
         dedupe=f"round {check.round}: {dedupe}",
+        priority=Case.Priority.HIGH,
+    )
+
+
+def _await_the_customer(check: IdentityCheck, title: str, until: datetime, dedupe: str) -> None:
+    """The ball is the customer's: the case waits for them as long as the link works."""
+    compliance.case_open(
+        kind=CALL,
+        subject=subject_of(check),
+        title=title,
+        facts={"reference": check.account.client_account_id, "links_run_out": check.expirations},
+        source="provider",
+        dedupe=f"round {check.round}: {dedupe}",
+        rests=compliance.Rest("customer", until),
     )
 
 

@@ -20,7 +20,8 @@ from portal import clock, permissions
 from portal.models import User
 from portal.pages import Page, keyset
 
-#: What may be missing (onboarding.requirements.grace), as people read it.
+#: What a file may not bring along: what may be missing for a while (onboarding.requirements.grace), and agreements,
+#: which nobody can accept for the customer. As people read it.
 LABELS = {
     "investment": "Investment profile",
     "employment": "Employment",

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 
 from onboarding.requirements import rules
 from portal.errors import Invalid
+from portal.ui.plain import FORMULA
 
 MOST_BYTES = settings.IMPORT_MAX_BYTES
 MOST_ROWS = 100_000
@@ -165,15 +166,6 @@ class CustomerFile:
                 yield [None] * len(self.columns), found
             else:
                 yield [found.get(name) for name in self.columns], ""
-
-
-#: A cell that begins so is a formula to a spreadsheet.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def defused(text: str) -> str:
-    """The cell so that a spreadsheet shows it and does not calculate it."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def undefused(text: str) -> str:

@@ -9,6 +9,7 @@ from django_countries import countries
 from onboarding.imports.files import MOST_BYTES, MOST_ROWS
 from onboarding.imports.questions import targets
 from onboarding.models import ImportBatch
+from onboarding.requirements import grace
 
 
 class UploadForm(forms.Form):
@@ -44,8 +45,8 @@ class MappingForm(forms.Form):
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
         help_text=(
-            "Until then an account may lack the investment profile, employment, phone number and agreements. "
-            "Without a day everything is needed at once."
+            f"Until then an account may lack {grace.IN_WORDS}. Everybody accepts the agreements before they are "
+            "handed in. Without a day everything is needed at once."
         ),
         error_messages={"invalid": "Enter a day such as 2030-04-17."},
     )

@@ -26,7 +26,8 @@ def why_not(batch: ImportBatch, *, going: int) -> list[str]:
         reasons.append("Another hand-in of this import is under way. Stop it, or wait until it is done.")
     if not going:
         reasons.append(
-            "Nobody is ready: complete customers who were not handed in appear here by themselves."
+            "Nobody is ready: customers appear here by themselves once they are complete, in grace once they have "
+            "accepted the agreements."
         )
     return reasons
 

@@ -128,7 +128,8 @@ def _judge(batch: ImportBatch, rows: list[ImportRow]) -> list[tuple[ImportRow, R
 
 
 def _import_chunk(batch: ImportBatch) -> bool:
-    rows = list(batch.rows.filter(state=State.READY).order_by("number")[:CHUNK])
+    # From where the last chunk ended: asked for without it, each would first pass all that is imported already.
+    rows = list(batch.rows.filter(number__gt=batch.position, state=State.READY).order_by("number")[:CHUNK])
     if not rows:
         batch.move_to(Status.IMPORTED, actor=None, source="task")
         return False

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from onboarding.requirements import INVESTMENT, Person, Step, steps_of_person, trusted_contact
+from onboarding.requirements import Person, Step, steps_of_account, steps_of_person
 from onboarding.requirements.grace import may_lack_answer, may_lack_step
 from onboarding.words import AccountType, OwnerRole
 
@@ -55,7 +55,7 @@ def person_from(country: str) -> Person:
 def steps_for(country: str) -> tuple[Step, ...]:
     """The steps a row may answer, for somebody who lives in `country`; agreements are accepted in person."""
     own = tuple(step for step in steps_of_person(person_from(country)) if step.fields)
-    return (*own, INVESTMENT, trusted_contact(country))
+    return (*own, *steps_of_account(country))
 
 
 @cache

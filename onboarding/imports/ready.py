@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from onboarding.imports.cockpit import lacking, live, one
+from onboarding.imports.cockpit import lacking, lacks, live, one
 from onboarding.models import AccountUpdate, AgreementAcceptance, Application, ImportBatch, ImportRow
+from onboarding.requirements import StepName
+from onboarding.requirements.grace import may_lack_step
 from onboarding.updates import OPEN_ACCOUNT
 
 
@@ -23,11 +25,11 @@ class Ready:
 
 
 def drafts(batch: ImportBatch, *, complete_only: bool) -> QuerySet[Application]:
-    """Drafts that may go. Without grace those that lack something would be refused one by one, so they stay."""
+    """Drafts that may go. Those that lack what they may not lack would be refused one by one, so they stay."""
     found = live(one(batch)).filter(status=Application.Status.DRAFT)
     if complete_only or not batch.in_grace:
-        found = found.exclude(pk__in=lacking(one(batch)).values("pk"))
-    return found
+        return found.exclude(pk__in=lacking(one(batch)).values("pk"))
+    return found if may_lack_step(StepName.AGREEMENTS) else found.exclude(lacks()["agreements"])
 
 
 def accounts(batch: ImportBatch) -> QuerySet[Application]:

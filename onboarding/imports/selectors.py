@@ -8,13 +8,13 @@ from uuid import UUID
 
 from django.db.models import Count
 
-from onboarding.imports.files import defused
 from onboarding.imports.questions import targets
 from onboarding.models import HandIn, ImportBatch, ImportRow
 from portal import audit, permissions
 from portal.errors import NotFound
 from portal.models import User
 from portal.pages import Page, keyset
+from portal.ui.plain import defused
 
 VIEW = "import.view"
 SAMPLE = 5

@@ -8,10 +8,18 @@ from onboarding.models.document_requests import DocumentRequest
 from onboarding.models.documents import Document, DocumentCopy
 from onboarding.models.entities import Entity, TrustedContact
 from onboarding.models.entries import StepEntries
+from onboarding.models.holds import AccountHold
 from onboarding.models.identity import IdentityCheck, IdentityDelivery, IdentityLink
 from onboarding.models.imports import HandIn, ImportBatch, ImportRow, ImportTally
 from onboarding.models.invitations import InvitationState, OwnerInvitation
 from onboarding.models.owners import Address, Employment, InvestmentProfile, Owner
+from onboarding.models.privacy import (
+    EXPORT_LASTS,
+    DataRequest,
+    LegalHold,
+    RetentionPeriod,
+    RetentionRun,
+)
 from onboarding.models.reconciliation import (
     AccountCheck,
     JurisdictionReading,
@@ -25,7 +33,9 @@ from onboarding.models.updates import AccountUpdate
 from onboarding.models.uploads import Upload, UploadPart, UploadState
 
 __all__ = [
+    "EXPORT_LASTS",
     "AccountCheck",
+    "AccountHold",
     "AccountUpdate",
     "Address",
     "Agreement",
@@ -35,6 +45,7 @@ __all__ = [
     "ChangeRequest",
     "ClosureRequest",
     "Customer",
+    "DataRequest",
     "DiscardedFile",
     "Document",
     "DocumentCopy",
@@ -52,11 +63,14 @@ __all__ = [
     "InvestmentProfile",
     "InvitationState",
     "JurisdictionReading",
+    "LegalHold",
     "ListedAccount",
     "Owner",
     "OwnerInvitation",
     "ProviderAccount",
     "ReconciliationRun",
+    "RetentionPeriod",
+    "RetentionRun",
     "SettlementChange",
     "StepEntries",
     "TrustedContact",

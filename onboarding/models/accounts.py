@@ -75,6 +75,8 @@ class ProviderAccount(Stateful):
     closing_asked_at = models.DateTimeField(null=True, blank=True)
     #: Since when a call about it waits for a person; onboarding.given_up keeps it.
     stuck_at = models.DateTimeField(null=True, blank=True)
+    #: Since when we hold its money ourselves; onboarding.services.holds keeps it.
+    held_at = models.DateTimeField(null=True, blank=True)
     next_poll_at = models.DateTimeField(null=True, blank=True)
     polls = models.PositiveIntegerField(default=0)
     #: Of companies and trusts: how many of the papers asked for are not here yet; when the provider was asked to
@@ -107,6 +109,7 @@ class ProviderAccount(Stateful):
             models.Index(
                 fields=["next_poll_at"], name="account_poll_due", condition=Q(next_poll_at__isnull=False)
             ),
+            models.Index(fields=["provider_id"], name="account_provider_id", condition=~Q(provider_id="")),
         ]
 
     def __str__(self) -> str:

@@ -22,7 +22,12 @@ class Customer(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     user = models.OneToOneField("portal.User", on_delete=models.PROTECT, related_name="customer")
+    #: What their browser or app asked for when they applied last, such as "es": who can talk with them.
+    language = models.CharField(max_length=8, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=clock.now, editable=False)
+    #: Since when what the law makes us keep is shut away, and until when it is kept (docs/decisions/0021).
+    restricted_at = models.DateTimeField(null=True, blank=True)
+    restricted_until = models.DateField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"customer {str(self.pk)[-8:]}"
@@ -102,6 +107,8 @@ class Application(Stateful):
     papers_due_on = models.DateField(null=True, blank=True)
     papers_to_check = models.PositiveSmallIntegerField(default=0)
     search = SearchVectorField(null=True, editable=False)
+    #: When everything personal in it was erased; the row stays, for the trail refers to it.
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
@@ -157,6 +164,7 @@ class Application(Stateful):
         indexes = [
             models.Index(fields=["-id"], name="application_newest"),
             models.Index(fields=["status", "-id"], name="application_by_status"),
+            models.Index(fields=["created_at"], name="application_by_begin"),
             models.Index(fields=["status", "status_at"], name="application_waiting"),
             models.Index(
                 fields=["updated_at"], name="application_untouched_drafts", condition=Q(status="draft")

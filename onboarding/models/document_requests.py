@@ -59,6 +59,10 @@ class DocumentRequest(Stateful):
     renews = models.ForeignKey(
         Document, on_delete=models.CASCADE, null=True, blank=True, related_name="renewals"
     )
+    #: The case that asked, which the customer's answer brings back.
+    case = models.ForeignKey(
+        "compliance.Case", on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     requested_by = models.ForeignKey(
         "portal.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

@@ -11,11 +11,12 @@ from onboarding.models.applications import Application
 from onboarding.models.owners import Owner
 from onboarding.words_documents import REJECTED_BECAUSE, DocumentSide, DocumentType, RejectReason, Verdict
 from portal import clock, ids
+from portal.document_storage import STORAGE
+from portal.file_kinds import EXTENSIONS, FileKind
 from portal.sealed import SealedTextField
 from portal.sealed_files import SealedReader
 from portal.states import Stateful
 
-STORAGE = "documents"
 FOUND_WORDS = (
     "Our virus scanner found something in this file. "
     "Take a new photo of the paper, or scan it again, and upload that."
@@ -58,11 +59,7 @@ class Document(Stateful):
     #: Back to the checks, which then do not scan it again.
     BY_PERSON = frozenset({(Status.QUARANTINED, Status.CHECKING)})
 
-    class ContentType(models.TextChoices):
-        PDF = "application/pdf", "PDF"
-        JPEG = "image/jpeg", "JPEG"
-        PNG = "image/png", "PNG"
-        HEIC = "image/heic", "HEIC"
+    ContentType = FileKind
 
     class Scan(models.TextChoices):
         """What the malware scanner said; whether anybody may open the file hangs on it, not on the status."""
@@ -184,9 +181,7 @@ class Document(Stateful):
     @property
     def extension(self) -> str:
         """What a download is called at its end."""
-        return {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/heic": "heic"}[
-            self.content_type
-        ]
+        return EXTENSIONS[self.content_type]
 
     @property
     def why_useless(self) -> str:

@@ -2,6 +2,8 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
 
 from onboarding import words
 from onboarding.models.applications import Application
@@ -22,6 +24,8 @@ class Entity(models.Model):
     legal_name = models.CharField(max_length=100, blank=True)
     tax_id = SealedTextField(null=True, blank=True, mask="tax_id")
     tax_id_index = BlindIndexField(source="tax_id", normalise="alphanumeric")
+    #: Of the last four alone: 10,000 values, so the key is all that protects it (docs/decisions/0002).
+    tax_id_last4 = BlindIndexField(source="tax_id", normalise="last_four", db_default="")
     formation_date = models.DateField(null=True, blank=True)
     registration_status = models.CharField(
         max_length=24, choices=words.RegistrationStatus.choices, blank=True
@@ -50,6 +54,10 @@ class Entity(models.Model):
 
     class Meta:
         verbose_name_plural = "entities"
+        indexes = [
+            models.Index(fields=["phone"], name="entity_phone", condition=~Q(phone="")),
+            models.Index(Lower("email"), name="entity_email", condition=~Q(email="")),
+        ]
 
     def __str__(self) -> str:
         return f"entity {str(self.pk)[-8:]}"

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django_countries.fields import CountryField
 
 from onboarding import words
@@ -45,6 +46,8 @@ class Owner(models.Model):
     date_of_birth = SealedDateField(null=True, blank=True)
     tax_id = SealedTextField(null=True, blank=True, mask="tax_id")
     tax_id_index = BlindIndexField(source="tax_id", normalise="alphanumeric")
+    #: Of the last four alone: 10,000 values, so the key is all that protects it (docs/decisions/0002).
+    tax_id_last4 = BlindIndexField(source="tax_id", normalise="last_four", db_default="")
     #: Keyed hash of name and birth date, empty while one is missing: the same person in another application.
     person_index = models.CharField(max_length=64, blank=True, editable=False, db_index=True)
     tax_id_type = models.CharField(max_length=12, choices=words.TaxIdType.choices, blank=True)
@@ -74,6 +77,10 @@ class Owner(models.Model):
                 name="owner_percent_possible",
             ),
             models.CheckConstraint(condition=Q(role__in=words.OwnerRole.values), name="owner_role_known"),
+        ]
+        indexes = [
+            models.Index(fields=["phone"], name="owner_phone", condition=~Q(phone="")),
+            models.Index(Lower("email"), name="owner_email", condition=~Q(email="")),
         ]
 
     def __str__(self) -> str:
@@ -161,6 +168,9 @@ class Address(models.Model):
                 name="address_of_one",
             ),
         ]
+        indexes = [
+            models.Index(Lower("street_lines__0"), "postal_code", "country", name="address_same_place"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} address"
@@ -208,6 +218,10 @@ class InvestmentProfile(models.Model):
     )
     federal_tax_bracket = models.PositiveSmallIntegerField(null=True, blank=True)
     source_of_funds = models.CharField(max_length=100, blank=True)
+    #: Ours, not sent: the provider does not ask it.
+    expected_monthly_deposits = models.CharField(
+        max_length=20, choices=words.MonthlyDeposits.choices, blank=True, default=""
+    )
 
     def __str__(self) -> str:
         return f"investment profile of {self.application_id}"

@@ -10,10 +10,11 @@ from django.db.models import F, Q
 from django_countries.fields import CountryField
 
 from onboarding.models.applications import Application
-from onboarding.models.documents import STORAGE, Document
+from onboarding.models.documents import Document
 from onboarding.models.owners import Owner
 from onboarding.words_documents import DocumentSide, DocumentType
 from portal import clock, ids
+from portal.document_storage import STORAGE
 from portal.errors import Conflict
 from portal.sealed import SealedTextField
 from portal.sealed_files import SealedReader

@@ -1,6 +1,12 @@
 """What an application asks: one declarative description that pages, API, import and the completeness check read."""
 
-from onboarding.requirements.account import AGREEMENTS, INVESTMENT, owners_step, trusted_contact
+from onboarding.requirements.account import (
+    AGREEMENTS,
+    INVESTMENT,
+    owners_step,
+    steps_of_account,
+    trusted_contact,
+)
 from onboarding.requirements.entity import steps_of_entity
 from onboarding.requirements.fields import Field, Kind, Problem, Shown
 from onboarding.requirements.people import Person, steps_of_person
@@ -24,6 +30,7 @@ __all__ = [
     "roles_of",
     "several_people",
     "step_named",
+    "steps_of_account",
     "steps_of_entity",
     "steps_of_person",
     "trusted_contact",

@@ -8,6 +8,7 @@ from onboarding.requirements.addresses import address_fields, fit_their_country
 from onboarding.requirements.choices import choices_of
 from onboarding.requirements.fields import Field, Kind, Shown
 from onboarding.requirements.steps import Step, StepName, worded
+from onboarding.requirements.wording import of_another
 
 INVESTMENT = Step(
     StepName.INVESTMENT,
@@ -24,7 +25,7 @@ INVESTMENT = Step(
             Kind.CHOICE,
             store=("profile", "investment_objective"),
             choices=choices_of(words.InvestmentObjective),
-            missing="Choose your main goal.",
+            missing="Choose {whose} main goal.",
             group="Goals",
         ),
         Field(
@@ -60,7 +61,7 @@ INVESTMENT = Step(
             Kind.CHOICE,
             store=("profile", "annual_income_range"),
             choices=choices_of(words.UsdRange),
-            missing="Choose your yearly income.",
+            missing="Choose {whose} yearly income.",
             group="Finances",
         ),
         Field(
@@ -105,6 +106,17 @@ INVESTMENT = Step(
             store=("profile", "source_of_funds"),
             required=False,
             hint="For example salary, savings, sale of a house.",
+            group="Finances",
+        ),
+        Field(
+            "expected_monthly_deposits",
+            "What you expect to deposit in a month",
+            Kind.CHOICE,
+            store=("profile", "expected_monthly_deposits"),
+            required=False,
+            choices=choices_of(words.MonthlyDeposits),
+            hint="It limits nothing. If much more comes in, we may ask you about it.",
+            ours=True,
             group="Finances",
         ),
     ),
@@ -229,3 +241,10 @@ def trusted_contact(country: str) -> Step:
         optional=True,
     )
     return worded(step, "their")
+
+
+@lru_cache(maxsize=300)
+def steps_of_account(country: str, *, for_another: bool = False) -> tuple[Step, ...]:
+    """The steps about the account itself, the last before the agreements; `for_another`: staff answer them."""
+    steps = (INVESTMENT, trusted_contact(country))
+    return tuple(of_another(step) for step in steps) if for_another else steps

@@ -102,7 +102,7 @@ def _stays_in(country: str) -> Callable[[str], str]:
     def rule(value: str) -> str:
         if value != country:
             raise ValidationError(
-                f"This must be an address in {countries.name(country)}, where you said you live."
+                f"This must be an address in {countries.name(country)}, the country of residence."
             )
         return value
 

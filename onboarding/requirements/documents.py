@@ -87,7 +87,7 @@ RULES: tuple[PaperRule, ...] = (
     PaperRule(
         "formation",
         "Certificate of incorporation or formation",
-        "What the state gave you when the company was formed.",
+        "What the state issued when the company was formed.",
         (DocumentType.CERTIFICATE_OF_INCORPORATION,),
         frozenset({AccountType.ENTITY}),
         _COMPANIES,

@@ -75,6 +75,8 @@ class Field:
     shown: Shown | None = None
     group: str = ""
     rule: Callable[[Any], Any] | None = None
+    #: For us alone: the provider is not told, so an answer that changes is kept without asking them.
+    ours: bool = False
     #: What to do where an answer is needed, when "Enter your ..." does not say it; may hold {whose}.
     missing: str = ""
     #: Whose answer it is, in the words of the form.

@@ -8,10 +8,14 @@ from dataclasses import replace
 
 from onboarding.requirements.steps import Step, StepName
 
-#: Steps that may be missing as a whole: the contract's investmentProfile, employment and agreements.
-MAY_LACK_STEPS = frozenset({StepName.INVESTMENT, StepName.EMPLOYMENT, StepName.AGREEMENTS})
+#: Steps that may be missing as a whole: the contract's investmentProfile and employment. Its agreements are required of
+#: everybody (contract 4.2): StepName.AGREEMENTS belongs here once the provider says that they may follow
+#: (docs/providers.md, "What is assumed"). Then an empty list of them is sent.
+MAY_LACK_STEPS = frozenset({StepName.INVESTMENT, StepName.EMPLOYMENT})
 #: Single answers that may be missing: the contract's phoneNumber.
 MAY_LACK_ANSWERS: dict[str, frozenset[str]] = {StepName.CONTACT: frozenset({"phone"})}
+#: The same for people.
+IN_WORDS = "the investment profile, employment and phone number"
 
 
 def may_lack_step(name: str) -> bool:
@@ -22,7 +26,9 @@ def may_lack_step(name: str) -> bool:
 def may_lack_answer(step: str, answer: str) -> bool:
     """Whether this answer may be missing during the grace period."""
     # Agreements are accepted one by one: those that were are sent, the others follow.
-    return step == StepName.AGREEMENTS or answer in MAY_LACK_ANSWERS.get(step, ())
+    if step == StepName.AGREEMENTS:
+        return may_lack_step(step)
+    return answer in MAY_LACK_ANSWERS.get(step, ())
 
 
 def lenient(step: Step) -> Step:

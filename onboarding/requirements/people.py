@@ -19,7 +19,8 @@ from onboarding.requirements.addresses import US, address_fields, fit_their_coun
 from onboarding.requirements.choices import choices_of
 from onboarding.requirements.fields import Field, Kind, Problem, Shown
 from onboarding.requirements.roles import role_rule
-from onboarding.requirements.steps import Step, StepName, worded
+from onboarding.requirements.steps import Step, StepName
+from onboarding.requirements.wording import of_another
 
 TaxIdType = words.TaxIdType
 WORKING = Shown(
@@ -33,13 +34,17 @@ NUMBERED = Shown(
 
 @dataclass(frozen=True)
 class Person:
-    """What decides a person's questions. `country` is where they live, ISO alpha-2."""
+    """What decides a person's questions. `country` is where they live, ISO alpha-2.
+
+    `reads_it`: the questions are put to the person themselves, not to somebody who answers for them.
+    """
 
     account_type: str
     entity_type: str
     role: str
     country: str
     is_applicant: bool = True
+    reads_it: bool = True
 
 
 @lru_cache(maxsize=512)
@@ -59,8 +64,8 @@ def steps_of_person(person: Person) -> tuple[Step, ...]:
     steps = [identity, _contact(person), _address(person)]
     if works:
         steps.append(_employment(person))
-    if not person.is_applicant:
-        steps = [worded(step, "their") for step in steps]
+    if not person.reads_it:
+        steps = [of_another(step) for step in steps]
     if rule.for_themselves or person.is_applicant:
         steps.append(AGREEMENTS)
     return tuple(steps)
@@ -69,7 +74,7 @@ def steps_of_person(person: Person) -> tuple[Step, ...]:
 def _identity(person: Person, birth_date: Callable[[Any], Any]) -> Step:
     return Step(
         StepName.IDENTITY,
-        "Who you are" if person.is_applicant else "Who they are",
+        "Who you are",
         "Identity",
         (
             "Enter the details as they stand on the government identity document. "
@@ -80,7 +85,7 @@ def _identity(person: Person, birth_date: Callable[[Any], Any]) -> Step:
                 "given_name",
                 "First name",
                 store=("owner", "given_name"),
-                autocomplete="given-name" if person.is_applicant else "",
+                autocomplete="given-name",
                 rule=rules.person_name,
             ),
             Field(
@@ -88,14 +93,14 @@ def _identity(person: Person, birth_date: Callable[[Any], Any]) -> Step:
                 "Middle names",
                 store=("owner", "middle_names"),
                 required=False,
-                autocomplete="additional-name" if person.is_applicant else "",
+                autocomplete="additional-name",
                 rule=rules.person_name,
             ),
             Field(
                 "family_name",
                 "Last name",
                 store=("owner", "family_name"),
-                autocomplete="family-name" if person.is_applicant else "",
+                autocomplete="family-name",
                 rule=rules.person_name,
             ),
             Field(
@@ -104,7 +109,7 @@ def _identity(person: Person, birth_date: Callable[[Any], Any]) -> Step:
                 Kind.DATE,
                 ("owner", "date_of_birth"),
                 hint="For example 4 17 1988",
-                autocomplete="bday" if person.is_applicant else "",
+                autocomplete="bday",
                 sensitive=True,
                 rule=birth_date,
             ),
@@ -211,7 +216,7 @@ def _tax_id_fits_type(answers: dict[str, Any]) -> Mapping[str, Any]:
 def _contact(person: Person) -> Step:
     return Step(
         StepName.CONTACT,
-        "How to reach you" if person.is_applicant else "How to reach them",
+        "How to reach you",
         "Contact",
         "The provider's identity check uses both, and we write here when something changes.",
         (
@@ -221,7 +226,7 @@ def _contact(person: Person) -> Step:
                 Kind.EMAIL,
                 ("owner", "email"),
                 max_length=254,
-                autocomplete="email" if person.is_applicant else "",
+                autocomplete="email",
             ),
             Field(
                 "phone",
@@ -230,7 +235,7 @@ def _contact(person: Person) -> Step:
                 ("owner", "phone"),
                 max_length=30,
                 region=person.country,
-                autocomplete="tel" if person.is_applicant else "",
+                autocomplete="tel",
                 hint="With country code if it is a number of another country.",
             ),
         ),
@@ -241,7 +246,7 @@ def _contact(person: Person) -> Step:
 def _address(person: Person) -> Step:
     return Step(
         StepName.ADDRESS,
-        "Where you live" if person.is_applicant else "Where they live",
+        "Where you live",
         "Address",
         "The home address decides what the law there allows.",
         (
@@ -251,7 +256,7 @@ def _address(person: Person) -> Step:
                 "Home address",
                 person.country,
                 home=True,
-                autofill=person.is_applicant,
+                autofill=True,
             ),
             Field(
                 "mailing_same",
@@ -277,13 +282,13 @@ def _address(person: Person) -> Step:
 def _employment(person: Person) -> Step:
     return Step(
         StepName.EMPLOYMENT,
-        "Your work" if person.is_applicant else "Their work",
+        "Your work",
         "Employment",
         "Regulations ask us to know where customers' money comes from.",
         (
             Field(
                 "situation",
-                "What describes you best?" if person.is_applicant else "What describes them best?",
+                "What describes you best?",
                 Kind.CHOICE,
                 ("employment", "situation"),
                 choices=choices_of(words.EmploymentSituation),
@@ -293,9 +298,9 @@ def _employment(person: Person) -> Step:
                 "employer_name",
                 "Employer",
                 store=("employment", "employer_name"),
-                hint="Your own business if you are self-employed." if person.is_applicant else "",
+                hint="Your own business if you are self-employed.",
                 shown=WORKING,
-                autocomplete="organization" if person.is_applicant else "",
+                autocomplete="organization",
                 group="Employer",
             ),
             Field(
@@ -303,7 +308,7 @@ def _employment(person: Person) -> Step:
                 "Position",
                 store=("employment", "position"),
                 shown=WORKING,
-                autocomplete="organization-title" if person.is_applicant else "",
+                autocomplete="organization-title",
                 group="Employer",
             ),
             Field(

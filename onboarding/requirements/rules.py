@@ -170,14 +170,16 @@ def us_postal_code(value: str) -> str:
 def physical_street(value: str) -> str:
     """A street a person can live on: identification rules do not take a post office box (31 CFR 1020.220)."""
     if re.search(r"\bP\.?\s?O\.?\s?Box\b", value, re.IGNORECASE):
-        raise ValidationError("Enter the street you live on. A P.O. box can be your mailing address instead.")
+        raise ValidationError("Enter the street of the home. A P.O. box can be the mailing address instead.")
     return value
 
 
 def adult_birth_date(value: date) -> date:
     """A birth date of someone between 18 and 120 years old today."""
     if _age(value) < ADULT:
-        raise ValidationError(f"You must be {ADULT} or older to open an account of your own.")
+        raise ValidationError(
+            f"The person must be {ADULT} or older for this account. Check the date of birth."
+        )
     return value
 
 
@@ -217,7 +219,7 @@ def ssn(value: str) -> str:
     if digits[:3] in {"000", "666"} or digits[0] == "9" or digits[3:5] == "00" or digits[5:] == "0000":
         hint = " Numbers that begin with 9 are ITINs: choose that type instead." if digits[0] == "9" else ""
         raise ValidationError(
-            f"This is not a possible Social Security number. Check it against your card.{hint}"
+            f"This is not a possible Social Security number. Check it against the card.{hint}"
         )
     return digits
 

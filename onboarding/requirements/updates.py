@@ -6,7 +6,7 @@ Customer Accounts"): those questions are left out here.
 
 from dataclasses import replace
 
-from onboarding.requirements.account import INVESTMENT, trusted_contact
+from onboarding.requirements.account import steps_of_account
 from onboarding.requirements.fields import Field
 from onboarding.requirements.people import Person, steps_of_person
 from onboarding.requirements.steps import Step, StepName
@@ -25,7 +25,7 @@ def update_steps_of_person(person: Person) -> tuple[Step, ...]:
 
 def update_steps_of_account(country: str) -> tuple[Step, ...]:
     """The account's own steps that may be changed."""
-    return (INVESTMENT, trusted_contact(country))
+    return steps_of_account(country)
 
 
 def _free(step: Step) -> Step:

@@ -10,7 +10,12 @@ from onboarding.services.applications import (
     hand_in,
     pass_on,
 )
-from onboarding.services.assisted import application_hand_over, application_start_for, step_save_for
+from onboarding.services.assisted import (
+    application_hand_over,
+    application_start_for,
+    step_entries_keep_for,
+    step_save_for,
+)
 from onboarding.services.invitations import (
     invitation_accept,
     may_be_invited,
@@ -51,6 +56,7 @@ __all__ = [
     "owner_remove",
     "pass_on",
     "step_entries_keep",
+    "step_entries_keep_for",
     "step_save",
     "step_save_for",
     "theirs_take",

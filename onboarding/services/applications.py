@@ -15,6 +15,7 @@ from onboarding.requirements import has_entity, roles_of, rules
 from onboarding.services.shared import locked, require_version
 from onboarding.words import AccountType, EntityType
 from portal import audit, clock, outbox
+from portal.context import current
 from portal.errors import Conflict, Invalid
 from portal.models import User
 from providers import expected
@@ -28,6 +29,10 @@ VERDICT_WITHIN = timedelta(minutes=10)
 def customer_of(user: User) -> Customer:
     """The customer behind a user, made at the first asking."""
     customer, _ = Customer.objects.get_or_create(user=user)
+    language = current().language
+    if language and customer.language != language:
+        customer.language = language
+        customer.save(update_fields=["language"])
     return customer
 
 

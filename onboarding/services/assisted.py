@@ -8,11 +8,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from onboarding import drafts, notices
-from onboarding.models import Application, Customer
-from onboarding.requirements import StepName, rules
+from onboarding.drafts import Draft
+from onboarding.entries import Seen
+from onboarding.models import Application, Customer, Owner
+from onboarding.requirements import Step, StepName, rules
 from onboarding.services.applications import country_of, draft_made, entity_type_of, open_one
 from onboarding.services.shared import moved_on
-from onboarding.services.steps import step_kept
+from onboarding.services.steps import entries_kept, step_kept
 from onboarding.words import AccountType
 from portal import audit, clock, permissions
 from portal.auth.signup import NameForm
@@ -116,21 +118,53 @@ def step_save_for(
     answers: dict[str, Any],
     step_version: int | None,
     source: str,
+    entries_seen: Seen | None = None,
 ) -> Application:
     """Keep a step for the customer, recorded as the member of staff who did. Raises as step_save does.
 
     Conflict too once it was handed over, or where the customer started it.
     """
     with transaction.atomic():
-        application = _locked(actor, application_id)
-        if not application.is_with_staff:
-            raise Conflict("This application is the customer's. Staff do not change it.")
-        found = drafts.load(application).step(step, None)
-        if found is None or found[0].name in CUSTOMERS_OWN:
-            raise NotFound("There is no such step.")
-        asked, owner = found
-        step_kept(application, owner, asked, answers, actor=actor, source=source, step_version=step_version)
-    return application
+        draft, asked, owner = _to_fill_in(actor, application_id, step)
+        step_kept(
+            draft.application,
+            owner,
+            asked,
+            answers,
+            actor=actor,
+            source=source,
+            step_version=step_version,
+            entries_seen=entries_seen,
+        )
+    return draft.application
+
+
+def step_entries_keep_for(
+    *,
+    actor: User,
+    application_id: UUID,
+    step: str,
+    entries: dict[str, Any],
+    step_version: int | None,
+    seen: Seen | None,
+) -> Application:
+    """Keep what staff type into a step until they save it. Raises as step_save_for and step_entries_keep do."""
+    with transaction.atomic():
+        draft, asked, owner = _to_fill_in(actor, application_id, step)
+        entries_kept(draft, asked, owner, entries, actor=actor, step_version=step_version, seen=seen)
+    return draft.application
+
+
+def _to_fill_in(actor: User, application_id: UUID, step: str) -> tuple[Draft, Step, Owner | None]:
+    """The draft, locked, with the step as staff fill it in."""
+    application = _locked(actor, application_id)
+    if not application.is_with_staff:
+        raise Conflict("This application is the customer's. Staff do not change it.")
+    draft = drafts.load(application, by_staff=True)
+    found = draft.step(step, None)
+    if found is None or found[0].name in CUSTOMERS_OWN:
+        raise NotFound("There is no such step.")
+    return draft, *found
 
 
 def application_hand_over(*, actor: User, application_id: UUID, source: str) -> Application:

@@ -8,7 +8,7 @@ from compliance import services as compliance
 from onboarding import closures, notices
 from onboarding.models import Application, ClosureRequest, ProviderAccount
 from onboarding.services.shared import locked
-from portal import audit
+from portal import audit, permissions
 from portal.errors import Conflict, IllegalMove, Invalid, NotFound
 from portal.models import User
 
@@ -49,18 +49,50 @@ def closure_request(*, actor: User, application_id: UUID, understood: bool, sour
             return known
         if account is None or account.status not in CLOSABLE:
             raise Conflict("Only an open account can be closed.")
-        closure = ClosureRequest.objects.create(account=account, requested_by=actor)
-        closures.asked(account, is_asked=True)
-        _recorded("account.closure_request", closure, application, actor, source)
-        compliance.case_open(
-            kind=closures.KIND,
-            subject=closures.subject_of(closure, account),
-            title="The customer asks to close the account",
-            facts={"reference": application.reference, "status": account.status},
-            source=source,
-            dedupe="asked",
-            actor=actor,
+        return _asked(account, actor, source, "The customer asks to close the account")
+
+
+def closure_by_staff(*, actor: User, application_id: UUID, why: str, source: str) -> ClosureRequest:
+    """Ask for the account to be closed for a reason of ours; one that is asked for already is that one.
+
+    The customer reads that closing was asked for, and cannot take it back. Raises Forbidden, NotFound, Conflict while
+    there is nothing to close, Invalid without a reason.
+    """
+    permissions.require(actor, "application.decide")
+    if not why.strip():
+        raise Invalid("Say why.", fields={"text": ["Say why the account is to be closed."]})
+    with transaction.atomic():
+        application = (
+            Application.objects.select_for_update(of=("self",))
+            .select_related("customer__user")
+            .filter(pk=application_id)
+            .first()
         )
+        if application is None:
+            raise NotFound("There is no such application.")
+        account = _locked_account(application)
+        if account is not None and (known := closures.open_one(account)) is not None:
+            return known
+        if account is None or account.status not in CLOSABLE:
+            raise Conflict("Only an open account can be closed.")
+        return _asked(account, actor, source, "A decision of ours asks to close the account")
+
+
+def _asked(account: ProviderAccount, actor: User, source: str, title: str) -> ClosureRequest:
+    """The closing of a locked account, with its case."""
+    application = account.application
+    closure = ClosureRequest.objects.create(account=account, requested_by=actor)
+    closures.asked(account, is_asked=True)
+    _recorded("account.closure_request", closure, application, actor, source)
+    compliance.case_open(
+        kind=closures.KIND,
+        subject=closures.subject_of(closure, account),
+        title=title,
+        facts={"reference": application.reference, "status": account.status},
+        source=source,
+        dedupe="asked",
+        actor=actor,
+    )
     return closure
 
 
@@ -72,6 +104,10 @@ def closure_withdraw(*, actor: User, application_id: UUID, source: str) -> Closu
         closure = closures.open_one(account) if account else None
         if account is None or closure is None:
             raise NotFound("Closing was not asked for.")
+        if closure.requested_by.is_staff_member:
+            raise IllegalMove(
+                "Our compliance team asked for it. Write to us if you want to keep the account."
+            )
         if closure.status == Status.PASSED_ON:
             raise IllegalMove("The provider was asked to close it. Write to us; we ask them to keep it open.")
         closure.move_to(Status.WITHDRAWN, actor=actor, source=source)

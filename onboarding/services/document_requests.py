@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from onboarding import document_requests, papers
+from onboarding.cases import asking
 from onboarding.document_requests import OF_ENTITY, OF_PERSON
 from onboarding.jobs import lock_account
 from onboarding.models import Application, Document, DocumentRequest, Owner, ProviderAccount
@@ -59,11 +60,13 @@ def document_request(
     source: str,
     owner_id: UUID | None = None,
     note: str = "",
+    case_id: UUID | None = None,
 ) -> DocumentRequest:
     """Ask the customer for one paper of any of `types`, of a person or (owner None) of the company or trust itself.
 
-    `reason` is shown to the customer, `note` to staff alone. Raises Forbidden, NotFound, Conflict where nothing can be
-    asked or the same is asked already, Invalid with the fields that do not hold.
+    `reason` is shown to the customer, `note` to staff alone. The case of `case_id` waits for the answer. Raises
+    Forbidden, NotFound, Conflict where nothing can be asked or the same is asked already, Invalid with the
+    fields that do not hold.
     """
     permissions.require(actor, "document.request")
     with transaction.atomic():
@@ -86,8 +89,11 @@ def document_request(
             due_on=due_on,
             counts_from=clock.now(),
             requested_by=actor,
+            case_id=case_id,
         )
-        return document_requests.asked(request, actor=actor, source=source)
+        made = document_requests.asked(request, actor=actor, source=source)
+        asking.waits(made, actor=actor, source=source)
+        return made
 
 
 def may_be_due(day: date) -> bool:

@@ -10,13 +10,13 @@ from django.db import transaction
 
 from onboarding import document_checks, document_requests, papers
 from onboarding.cases import quarantine
-from onboarding.file_check import CheckedFile, file_checked
 from onboarding.jobs import lock_account
 from onboarding.models import Application, Document, Owner, ProviderAccount, Upload
-from onboarding.models.documents import STORAGE
 from onboarding.services.paper_answers import PaperAnswers, answers_checked
 from portal import audit, ids
+from portal.document_storage import STORAGE
 from portal.errors import Invalid
+from portal.file_check import CheckedFile, file_checked
 from portal.models import User
 from portal.sealed_files import SealedFile, new_file_key
 

@@ -12,12 +12,14 @@ from onboarding.models import Application, ChangeRequest, Owner, ProviderAccount
 from onboarding.requirements import Problem
 from onboarding.services.shared import locked
 from portal import audit, permissions
-from portal.errors import Conflict, Forbidden, Invalid, NotFound
+from portal.errors import Conflict, Invalid, NotFound
 from portal.models import User
 
 Status = ChangeRequest.Status
 Name = ChangeRequest.Field
 KIND = "onboarding.restricted_change"
+#: Asking in a customer's stead.
+ASK = "change.request"
 LONGEST_ANSWER = 500
 _TWICE = "This was asked for already and is not answered yet."
 
@@ -174,10 +176,7 @@ def subject_of(request: ChangeRequest) -> compliance.Subject:
 def _locked_for(actor: User, application_id: UUID) -> Application:
     if not actor.is_staff_member:
         return locked(actor, application_id)
-    if not (
-        permissions.can_do(actor, "application.start") or permissions.can_do(actor, "application.decide")
-    ):
-        raise Forbidden("Your role does not allow this. Ask an administrator if you need it for your work.")
+    permissions.require(actor, ASK)
     rows = Application.objects.select_for_update(of=("self",)).select_related("customer__user")
     application = rows.filter(pk=application_id).first()
     if application is None:

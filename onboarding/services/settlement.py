@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from onboarding import given_up
 from onboarding.models import Application, ProviderAccount, SettlementChange
 from onboarding.operations import SETTLEMENT
 from onboarding.updates import under_way
@@ -31,8 +32,16 @@ def why_not_settlement(actor: User, application: Application) -> list[str]:
         reasons.append("This can be changed once the account was opened, and until it is closed.")
     if account is None:
         return reasons
-    if SettlementChange.objects.filter(account=account, status=SettlementChange.Status.SENDING).exists():
-        reasons.append("A change of the settlement method is on its way. Wait until the provider answered.")
+    settling = SettlementChange.objects.filter(
+        account=account, status=SettlementChange.Status.SENDING
+    ).first()
+    if settling is not None:
+        reasons.append(
+            "A change of the settlement method was given up by the outbox. Decide its case, “Call to the provider "
+            "given up”."
+            if given_up.of_subject(settling.pk).exists()
+            else "A change of the settlement method is on its way. Wait until the provider answered."
+        )
     if under_way(account) is not None:
         reasons.append(
             "A change of details is under way and names the present method. Wait until it is done."

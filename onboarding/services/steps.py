@@ -7,6 +7,7 @@ from django.db import transaction
 
 from onboarding import completeness, drafts
 from onboarding.agreements import scope
+from onboarding.drafts import Draft
 from onboarding.entries import Seen, taken
 from onboarding.models import Agreement, AgreementAcceptance, Application, Owner, StepEntries
 from onboarding.requirements import Problem, Step, StepName
@@ -118,27 +119,41 @@ def step_entries_keep(
         found = draft.step(step, owner_id)
         if found is None or found[0].name == StepName.AGREEMENTS:
             raise NotFound("There is no such step.")
-        asked, owner = found
-        require_part(application, owner, actor)
+        require_part(application, found[1], actor)
         require_editable(application)
         require_version(application, application_version)
-        require_step_seen(draft.saved(asked, owner), step_version)
-        row = draft.entries(asked, owner)
-        require_entries_seen(row, seen)
-        before = row.entries.reveal() if row else {}
-        after = taken(asked, entries, before)
-        if after == before:
-            return application
-        if row is None:
-            row = StepEntries(application=application, owner=owner, name=asked.name, version=0)
-        row.entries, row.version, row.writer = after, row.version + 1, seen.writer if seen else ""
-        row.kept_at, row.kept_by = clock.now(), actor
-        row.save()
-        # A version for every device that is about to write; the search words stand on saved answers.
-        application.version += 1
-        application.updated_at = row.kept_at
-        application.save(update_fields=["version", "updated_at"])
+        entries_kept(draft, *found, entries, actor=actor, step_version=step_version, seen=seen)
     return application
+
+
+def entries_kept(
+    draft: Draft,
+    asked: Step,
+    owner: Owner | None,
+    entries: dict[str, Any],
+    *,
+    actor: User,
+    step_version: int | None,
+    seen: Seen | None,
+) -> None:
+    """Keep what is typed in the caller's transaction, which has asked whether the actor may."""
+    application = draft.application
+    require_step_seen(draft.saved(asked, owner), step_version)
+    row = draft.entries(asked, owner)
+    require_entries_seen(row, seen)
+    before = row.entries.reveal() if row else {}
+    after = taken(asked, entries, before)
+    if after == before:
+        return
+    if row is None:
+        row = StepEntries(application=application, owner=owner, name=asked.name, version=0)
+    row.entries, row.version, row.writer = after, row.version + 1, seen.writer if seen else ""
+    row.kept_at, row.kept_by = clock.now(), actor
+    row.save()
+    # A version for every device that is about to write; the search words stand on saved answers.
+    application.version += 1
+    application.updated_at = row.kept_at
+    application.save(update_fields=["version", "updated_at"])
 
 
 def agreements_accept(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from onboarding import drafts, payloads, update_jobs
+from onboarding import drafts, given_up, payloads, update_jobs
 from onboarding.models import AccountUpdate, Application, Owner, ProviderAccount, SettlementChange
 from onboarding.requirements import Problem
 from onboarding.services.shared import locked_part, require_part
@@ -14,6 +14,7 @@ from onboarding.updates import (
     agreements_wait,
     apply_changes,
     changeable_step,
+    changed_fields,
     changed_labels,
     go_on,
     under_way,
@@ -39,7 +40,15 @@ def why_not_update(application: Application, part: Owner | None = None) -> list[
         return ["A change is on its way to the provider. Wait until it is done."]
     if pending is not None and pending.of_owner_id != _own_part(part):
         return ["A change of another owner waits for agreements. Yours can be made when that one is done."]
-    if SettlementChange.objects.filter(account=account, status=SettlementChange.Status.SENDING).exists():
+    settling = SettlementChange.objects.filter(
+        account=account, status=SettlementChange.Status.SENDING
+    ).first()
+    if settling is not None:
+        if given_up.of_subject(settling.pk).exists():
+            return [
+                "Our staff are changing how the account settles, and the provider did not answer. A person of ours "
+                "looks at it. Details can be changed as soon as that is settled."
+            ]
         return ["Our staff are changing how the account settles. Wait until that is done."]
     return []
 
@@ -61,7 +70,8 @@ def update_request(
 
     Each owner with a part of their own asks for that part; the applicant for everything else. It waits while an
     agreement waits for an owner, then goes by itself. A second change joins one of the same person that still waits.
-    Raises Invalid with the fields that do not hold or when nothing changes, Conflict with the reasons why not.
+    What is for us alone is kept at once. Raises Invalid with the fields that do not hold or when nothing changes,
+    Conflict with the reasons why not.
     """
     with transaction.atomic():
         application = locked_part(actor, application_id)
@@ -84,7 +94,13 @@ def update_request(
             "step": item.step.name,
             "answers": _plain(cleaned),
         }
-        update = _joined(application.account, change, labels, actor, _own_part(part))
+        is_ours = all(field.ours for field in changed_fields(item, cleaned))
+        if is_ours and under_way(application.account) is None:
+            update = AccountUpdate.objects.create(
+                account=application.account, changes=[change], labels=labels, requested_by=actor
+            )
+        else:
+            update = _joined(application.account, change, labels, actor, _own_part(part))
         audit.record(
             "account.update_request",
             subject=application,
@@ -92,9 +108,12 @@ def update_request(
             source=source,
             after={"update": str(update.pk), "changes": labels},
         )
-        if agreements_wait(application):
-            return update
-        go_on(update, source=source)
+        if update.status != Status.WAITING:
+            # The provider does not know the question: nothing to compare or to send.
+            apply_changes(update)
+            update.move_to(Status.APPLIED, actor=actor, reason="For us alone.", source=source)
+        elif not agreements_wait(application):
+            go_on(update, source=source)
     return update
 
 

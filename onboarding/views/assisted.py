@@ -10,9 +10,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from onboarding import availability, completeness, drafts, selectors, services
 from onboarding.completeness import StepState
 from onboarding.drafts import Draft
-from onboarding.forms import StartForForm, step_form
-from onboarding.models import Application
+from onboarding.forms import StartForForm, StepForm, step_form
+from onboarding.models import Application, Owner
+from onboarding.requirements import Step
 from onboarding.services.assisted import CUSTOMERS_OWN, START
+from onboarding.views.typed import seen_of
 from portal import permissions
 from portal.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from portal.staff import staff_page, user_of
@@ -64,7 +66,7 @@ def fill(request: HttpRequest, application_id: UUID) -> HttpResponse:
         {
             "application": application,
             "customer": application.customer.user,
-            "states": _own(drafts.load(application)),
+            "states": _own(drafts.load(application, by_staff=True)),
             "availability": availability.of(application),
             "nav_section": "applications",
         },
@@ -78,40 +80,64 @@ def step(request: HttpRequest, application_id: UUID, name: str) -> HttpResponse:
     application = _with_staff(request, application_id)
     if not application.is_with_staff:
         raise Conflict("This application was handed over. Staff do not change it any more.")
-    draft = drafts.load(application)
+    draft, asked, owner = _step(application, name)
+    if request.method == "GET":
+        return _step_page(request, draft, owner, step_form(asked)(kept=draft.shown(asked, owner)))
+    form = step_form(asked)(request.POST, kept=draft.shown(asked, owner, request.POST.getlist("forget")))
+    if not form.is_valid():
+        return _step_page(request, draft, owner, form, status=422)
+    try:
+        services.step_save_for(
+            actor=user_of(request),
+            application_id=application.pk,
+            step=name,
+            answers=form.answers,
+            step_version=form.cleaned_data["step_version"] or 0,
+            source="page",
+            entries_seen=seen_of(request),
+        )
+    except PreconditionFailed as error:
+        # The next save is a decision: it carries the versions that are there now.
+        fresh, _, owner = _step(application, name)
+        return _step_page(request, fresh, owner, form, status=409, problem=error.message)
+    messages.success(request, "Saved.")
+    return redirect("staff:application_fill", application.pk)
+
+
+def _step(application: Application, name: str) -> tuple[Draft, Step, Owner | None]:
+    draft = drafts.load(application, by_staff=True)
     state = next((row for row in _own(draft) if row.step.name == name), None)
     if state is None:
         raise NotFound("There is no such step.")
-    kept = draft.answers(state.step, state.owner)
-    form = step_form(state.step)(request.POST if request.method == "POST" else None, kept=kept)
-    problem = ""
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.step_save_for(
-                actor=user_of(request),
-                application_id=application.pk,
-                step=name,
-                answers=form.answers,
-                step_version=form.cleaned_data["step_version"] or 0,
-                source="page",
-            )
-        except PreconditionFailed as error:
-            problem = error.message
-        else:
-            messages.success(request, "Saved.")
-            return redirect("staff:application_fill", application.pk)
+    return draft, state.step, state.owner
+
+
+def _step_page(
+    request: HttpRequest,
+    draft: Draft,
+    owner: Owner | None,
+    form: StepForm,
+    *,
+    status: int = 200,
+    problem: str = "",
+) -> HttpResponse:
+    row, typed = draft.saved(form.step, owner), draft.entries(form.step, owner)
     return render(
         request,
         "onboarding/staff/fill_step.html",
         {
-            "application": application,
-            "step": state.step,
+            "application": draft.application,
+            "whose": f"{draft.application.customer.user.name}, {draft.application.reference}",
+            "step": form.step,
             "form": form,
-            "step_version": state.version,
+            "step_version": row.version if row else 0,
+            "saved_at": row.saved_at if row else None,
+            "typed": typed,
+            "typed_url": f"{request.path}typed/",
             "problem": problem,
             "nav_section": "applications",
         },
-        status=422 if form.errors else 409 if problem else 200,
+        status=status,
     )
 
 

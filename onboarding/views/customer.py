@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from onboarding import drafts, papers, selectors, services, standing
+from onboarding import drafts, papers, selectors, services, standing, standing_words
 from onboarding.forms import StartForm
 from onboarding.identity.standing import stand_of
 from onboarding.models import Application
@@ -34,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "application": row,
             "standing": standing.standing(row),
             "ball": standing.ball(row),
-            "tone": standing.TONES[row.status],
+            "tone": standing_words.TONES[row.status],
         }
         for row in applications
     ]
@@ -86,7 +86,7 @@ def _status_context(application: Application) -> dict[str, Any]:
         "account": account,
         "standing": standing.standing(application),
         "ball": standing.ball(application),
-        "tone": standing.TONES[application.status],
+        "tone": standing_words.TONES[application.status],
         "progress": _progress(application),
         "identity": stand_of(account),
         "corrections": correction_links(drafts.load(application), application.customer.user)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from onboarding import drafts, selectors, services
+from onboarding.answer_words import answer_rows, shown
 from onboarding.corrections import translated
 from onboarding.drafts import Draft
 from onboarding.forms import StepForm, step_form
@@ -24,7 +25,7 @@ from onboarding.updates import (
     updates_for,
 )
 from onboarding.views.restricted import requests_of
-from onboarding.views.shared import answer_rows, customer_page, shown
+from onboarding.views.shared import customer_page
 from portal.errors import DomainError, Forbidden, Invalid, NotFound
 from portal.sealed import Sealed
 from portal.staff import user_of

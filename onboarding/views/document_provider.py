@@ -1,17 +1,21 @@
 """What the provider has of an account's papers: the list beside ours, and its copy of one to download."""
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from onboarding import document_readback, selectors, standing
 from onboarding.document_readback import Line
+from onboarding.personal import PROVIDER_COPY
 from portal import audit, permissions
 from portal.errors import NotFound
+from portal.revealing import is_shown
 from portal.staff import staff_page, user_of
 from providers.errors import ProviderError
 
@@ -27,6 +31,8 @@ def compare(request: HttpRequest, application_id: UUID) -> HttpResponse:
     application = selectors.application_for_staff(actor, application_id)
     account = standing.account_of(application)
     lines: list[Line] | None = None
+    if request.method == "POST":
+        permissions.require(actor, "provider.read")
     if request.method == "POST" and account is None:
         messages.error(request, "There is no account at the provider yet.")
     elif request.method == "POST" and account is not None:
@@ -50,7 +56,8 @@ def compare(request: HttpRequest, application_id: UUID) -> HttpResponse:
             "account": account,
             "lines": lines,
             "differing": sum(bool(line.differences) for line in lines or []),
-            "may_reveal": permissions.can_do(actor, "pii.reveal"),
+            "may_read": permissions.can_do(actor, "provider.read"),
+            "may_reveal": permissions.can_do(actor, "document.original"),
             "nav_section": "applications",
         },
     )
@@ -62,10 +69,13 @@ def download(request: HttpRequest, application_id: UUID, document_id: UUID) -> H
     """The provider's copy as a download, recorded, piece by piece and kept nowhere on the way."""
     actor = user_of(request)
     application = selectors.application_for_staff(actor, application_id)
-    permissions.require(actor, "pii.reveal")
+    permissions.require(actor, "document.original")
     account = standing.account_of(application)
     if account is None:
         raise NotFound("There is no account at the provider yet.")
+    if not is_shown(actor, PROVIDER_COPY, account.pk):
+        why = reverse("reveals:reveal", args=[PROVIDER_COPY, account.pk])
+        return redirect(f"{why}?{urlencode({'next': request.path})}")
     try:
         file, media_type = document_readback.provider_copy(account, document_id)
     except ProviderError as error:

@@ -11,15 +11,19 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from onboarding import document_reminders, drafts, selectors, standing
+from compliance import kinds
+from compliance import permissions as case_permissions
+from compliance import selectors as cases
+from compliance.models import Case
+from onboarding import document_reminders, selectors, standing
 from onboarding.document_page import papers_page
 from onboarding.document_request_forms import RejectForm, RequestForm, SeenForm
 from onboarding.models import Application, Document, Owner
 from onboarding.services import document_requests as services
 from portal import audit, clock, permissions
 from portal.errors import Conflict, DomainError, Invalid, NotFound
+from portal.models import User
 from portal.staff import staff_page, user_of
-from providers.forms import ReasonForm
 
 EXPIRING_PER_PAGE = 25
 
@@ -45,36 +49,9 @@ def _page(request: HttpRequest, application: Application, **more: Any) -> HttpRe
         "may_upload": permissions.can_do(actor, "document.upload"),
         "may_request": not services.why_not_request(actor, application),
         "why_not_request": services.why_not_request(actor, application),
-        "reason_form": ReasonForm(),
         "nav_section": "applications",
     }
     return render(request, "onboarding/staff/papers.html", context | more)
-
-
-@require_POST
-@staff_page
-def reveal(request: HttpRequest, application_id: UUID) -> HttpResponse:
-    """The page with the dates of birth once, for a stated reason, to compare them with the papers."""
-    actor = user_of(request)
-    application = selectors.application_for_staff(actor, application_id)
-    permissions.require(actor, "pii.reveal")
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, str(form.errors["reason"][0]))
-        return redirect("staff_documents:papers", application.pk)
-    owners = [row for row in drafts.load(application).owners if row.date_of_birth]
-    audit.record(
-        "pii.reveal",
-        subject=application,
-        actor=actor,
-        reason=form.cleaned_data["reason"],
-        source="page",
-        after={"fields": [f"{row.pk} date_of_birth" for row in owners]},
-    )
-    shown = {row.pk: row.date_of_birth.reveal() for row in owners if row.date_of_birth}
-    response = _page(request, application, revealed=shown)
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -85,6 +62,7 @@ def ask(request: HttpRequest, application_id: UUID) -> HttpResponse:
     application = selectors.application_for_staff(actor, application_id)
     permissions.require(actor, "document.request")
     owners = list(Owner.objects.filter(application=application).order_by("-is_applicant", "pk"))
+    case = _asking_case(request, application)
     form = RequestForm(request.POST or None, application=application, owners=owners)
     if request.method == "GET" and request.GET.get("whose"):
         form.initial["whose"] = request.GET["whose"]
@@ -92,13 +70,20 @@ def ask(request: HttpRequest, application_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             services.document_request(
-                actor=actor, application_id=application.pk, source="page", **form.answers
+                actor=actor,
+                application_id=application.pk,
+                source="page",
+                case_id=case.pk if case else None,
+                **form.answers,
             )
         except Invalid as error:
             form.refuse(error.fields)
         except DomainError as error:
             problem = error.message
         else:
+            if case is not None:
+                messages.success(request, "Asked. The case waits for the customer and comes back by itself.")
+                return redirect("cases:detail", case.pk)
             messages.success(request, "Asked. The customer gets a letter and sees it on their page.")
             return redirect("staff_documents:papers", application.pk)
     return render(
@@ -106,13 +91,35 @@ def ask(request: HttpRequest, application_id: UUID) -> HttpResponse:
         "onboarding/staff/paper_ask.html",
         {
             "application": application,
+            "case": case,
             "form": form,
             "problem": problem,
-            "reasons": services.why_not_request(actor, application) if request.method == "GET" else [],
+            "reasons": _why_not_ask(actor, application, case) if request.method == "GET" else [],
             "nav_section": "applications",
         },
         status=422 if form.errors or problem else 200,
     )
+
+
+def _asking_case(request: HttpRequest, application: Application) -> Case | None:
+    """The case that asks, if the address names one. Raises NotFound for one that is not theirs or not about this."""
+    given = request.GET.get("case")
+    if given is None:
+        return None
+    try:
+        case = cases.case_for_staff(user_of(request), UUID(given))
+    except ValueError:
+        raise NotFound("There is no such case.") from None
+    if kinds.get(case.kind).ask_url(case) != reverse("staff_documents:ask", args=[application.pk]):
+        raise NotFound("There is no such case.")
+    return case
+
+
+def _why_not_ask(actor: User, application: Application, case: Case | None) -> list[str]:
+    reasons = services.why_not_request(actor, application)
+    if case is not None:
+        reasons += [str(reason) for reason in case_permissions.why_not(actor, "wait", case)]
+    return reasons
 
 
 @require_POST

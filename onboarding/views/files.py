@@ -5,11 +5,14 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from onboarding import document_page, files
 from onboarding.models import Document
 from onboarding.services.quarantine import document_quarantined
+from portal.permissions import can_do
+from portal.revealing import is_shown
 from portal.staff import staff_page, user_of
 
 
@@ -29,7 +32,12 @@ def document(request: HttpRequest, application_id: UUID, document_id: UUID) -> H
             "document": found,
             "application": found.application,
             "pages": [(page, files.token(user, found, page)) for page in pages],
-            "original": files.token(user, found) if found.is_safe else "",
+            "original": files.token(user, found)
+            if found.is_safe and is_shown(user, files.FIELD, found.pk)
+            else "",
+            "why_original": reverse("reveals:reveal", args=[files.FIELD, found.pk])
+            if found.is_safe and can_do(user, "document.original")
+            else "",
             "unscanned": found.scan == Document.Scan.OFF,
             "more_pages": found.pages - len(pages) if pages else 0,
             "nav_section": "applications",

@@ -27,6 +27,7 @@ def compare(request: HttpRequest, application_id: UUID) -> HttpResponse:
     application = selectors.application_for_staff(actor, application_id)
     reading = None
     if request.method == "POST":
+        permissions.require(actor, "provider.read")
         theirs = _read(request, application)
         if theirs is not None:
             reading = readback.compare(application, theirs)
@@ -53,6 +54,7 @@ def compare(request: HttpRequest, application_id: UUID) -> HttpResponse:
                 }
                 for owner, step in (reading.takeable if reading else [])
             ],
+            "may_read": permissions.can_do(actor, "provider.read"),
             "may_resolve": permissions.can_do(actor, "application.decide"),
             "reasons": services.why_not_update(application),
             "reason_form": ReasonForm(),
@@ -66,6 +68,7 @@ def compare(request: HttpRequest, application_id: UUID) -> HttpResponse:
 def resend(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """Send our complete data set again."""
     actor = user_of(request)
+    permissions.require(actor, "application.decide")
     application = selectors.application_for_staff(actor, application_id)
     try:
         services.update_resend(

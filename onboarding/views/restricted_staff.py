@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from compliance.models import Case
-from onboarding import drafts, evidence, restricted, selectors
+from onboarding import drafts, evidence, restricted, selectors, shut_away
 from onboarding.models import ChangeRequest
 from onboarding.request_forms import ConfirmForm, ExportForm, RefusalForm
 from onboarding.restricted_export import FORMATS, export, export_zip
@@ -24,11 +24,12 @@ from portal.staff import staff_page, user_of
 def _found(request: HttpRequest, request_id: UUID) -> ChangeRequest:
     permissions.require(user_of(request), "application.view")
     rows = ChangeRequest.objects.select_related(
-        "account__application", "owner", "requested_by", "confirmed_by", "evidence"
+        "account__application__customer", "owner", "requested_by", "confirmed_by", "evidence"
     )
     found = rows.filter(pk=request_id).first()
     if found is None:
         raise NotFound("There is no such request.")
+    shut_away.require_open(user_of(request), found.account.application.customer)
     return found
 
 
@@ -60,6 +61,7 @@ def change_request(request: HttpRequest, request_id: UUID) -> HttpResponse:
 @staff_page
 def export_file(request: HttpRequest, request_id: UUID) -> HttpResponseBase:
     """The export as a file; unmasked for who may reveal, with a reason."""
+    permissions.require(user_of(request), "case.decide")
     found = _found(request, request_id)
     form = ExportForm(request.POST, may_reveal=True)
     if not form.is_valid():
@@ -100,6 +102,7 @@ def _zip(request: HttpRequest, found: ChangeRequest, form: ExportForm) -> Stream
 @staff_page
 def answer(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """Record what the provider's operations answered."""
+    permissions.require(user_of(request), "case.decide")
     found = _found(request, request_id)
     actor = user_of(request)
     try:
@@ -125,9 +128,11 @@ def _sentences(error: DomainError) -> list[str]:
 @staff_page
 def choose(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """What staff may ask for in an account, and what was asked."""
-    application = selectors.application_for_staff(user_of(request), application_id)
+    actor = user_of(request)
+    application = selectors.application_for_staff(actor, application_id)
     context = {
         "application": application,
+        "may_ask": permissions.can_do(actor, services.ASK),
         "items": [
             {"label": item.label, "url": ask_url("staff_requests", application, item)}
             for item in restricted.askable(drafts.load(application))
@@ -143,6 +148,7 @@ def choose(request: HttpRequest, application_id: UUID) -> HttpResponse:
 @staff_page
 def ask(request: HttpRequest, application_id: UUID, field: str, owner_id: UUID | None = None) -> HttpResponse:
     """Ask in the customer's stead, by the same rules."""
+    permissions.require(user_of(request), services.ASK)
     application = selectors.application_for_staff(user_of(request), application_id)
     back = reverse("staff_requests:restricted", args=[application.pk])
     return ask_page(

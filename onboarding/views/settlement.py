@@ -12,6 +12,7 @@ from onboarding import selectors
 from onboarding.models import SettlementChange
 from onboarding.services import settlement as services
 from onboarding.words import SettlementMethod
+from portal import permissions
 from portal.errors import Conflict, Invalid
 from portal.staff import staff_page, user_of
 from providers.forms import ReasonForm
@@ -41,6 +42,8 @@ def settlement(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """How it settles, what was asked so far, and asking for a change."""
     actor = user_of(request)
     application = selectors.application_for_staff(actor, application_id)
+    if request.method == "POST":
+        permissions.require(actor, services.PERMISSION)
     form = SettlementForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:

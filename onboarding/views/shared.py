@@ -2,25 +2,25 @@
 
 from collections.abc import Callable
 from functools import wraps
-from itertools import groupby
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django_countries import countries
 
 from onboarding import papers
+from onboarding.answer_words import answer_rows
 from onboarding.completeness import StepState
 from onboarding.corrections import corrections_of
 from onboarding.drafts import Draft
 from onboarding.models import Application, Owner
-from onboarding.requirements import Field, Kind, Step, StepName
+from onboarding.requirements import Step, StepName
 from portal.errors import Forbidden
 from portal.models import Role, User
 from portal.staff import user_of
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def customer_page(view: View) -> View:
@@ -28,7 +28,7 @@ def customer_page(view: View) -> View:
 
     @wraps(view)
     @login_required
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if user_of(request).role != Role.CUSTOMER:
             raise Forbidden("This page is for customers. Staff find applications in their own list.")
         return view(request, *args, **kwargs)
@@ -134,50 +134,6 @@ def correction_links(draft: Draft, viewer: User) -> list[dict[str, str]]:
         if draft.shows_answers_of(row.owner, viewer)
     ]
     return list({row["label"]: row for row in found}.values())
-
-
-def shown(field: Field, value: Any) -> str:
-    """An answer as a person reads it."""
-    if value in (None, ""):
-        return "Not answered"
-    if field.kind is Kind.BOOLEAN:
-        return "Yes" if value else "No"
-    if field.kind is Kind.COUNTRY:
-        return str(countries.name(value))
-    if field.kind is Kind.COUNTRIES:
-        return ", ".join(str(countries.name(code)) for code in value)
-    return dict(field.choices).get(value, str(value))
-
-
-def answer_rows(step: Step, kept: dict[str, Any]) -> list[dict[str, str]]:
-    """The answers of a step as people read them; an address is one line under its name."""
-    asked = [
-        field
-        for field in step.fields
-        if kept
-        and (field.shown is None or field.shown.holds(kept))
-        and (field.required or kept.get(field.name))
-    ]
-    rows = []
-    for address, fields in groupby(asked, key=_address_of):
-        if address:
-            rows.append({"label": address, "value": _in_one_line(list(fields), kept)})
-        else:
-            rows += [{"label": field.label, "value": shown(field, kept.get(field.name))} for field in fields]
-    return rows
-
-
-def _address_of(field: Field) -> str:
-    """The name of the address it is a line of; empty for every other question."""
-    kept_in, line = field.store
-    return field.group if kept_in.startswith("address:") and line else ""
-
-
-def _in_one_line(fields: list[Field], kept: dict[str, Any]) -> str:
-    lines = {field.store[1]: kept.get(field.name) or "" for field in fields}
-    area = f"{lines.pop('state', '')} {lines.pop('postal_code', '')}".strip()
-    country = str(countries.name(lines.pop("country", "")))
-    return ", ".join(line for line in (*lines.values(), area, country) if line) or "Not answered"
 
 
 def summary_sections(draft: Draft, viewer: User | None = None) -> list[dict[str, Any]]:

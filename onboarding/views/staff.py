@@ -1,18 +1,16 @@
 """Staff pages of applications: the list that answers questions in one look, and the page of one application."""
 
-from typing import Any
+from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
-from onboarding import drafts, papers, papers_standing, party, selectors, standing
+from onboarding import drafts, list_rows, papers, papers_standing, party, selectors, standing, standing_words
 from onboarding.corrections import corrections_of
-from onboarding.forms import ApplicationFilterForm
 from onboarding.models import Document
 from onboarding.timeline import timeline
 from onboarding.views.details import updates_of
@@ -21,40 +19,27 @@ from onboarding.views.identity_staff import identity_card
 from onboarding.views.shared import acceptances_of, summary_sections
 from portal import audit, permissions
 from portal.staff import staff_page, user_of
-from providers.forms import ReasonForm
-
-#: What may be revealed, and where it stands.
-REVEALABLE = {"tax_id": "Tax number", "date_of_birth": "Date of birth"}
 
 
 @require_GET
 @staff_page
 def applications(request: HttpRequest) -> HttpResponse:
     """The list: search, filters in the address, newest first, paged by key."""
-    form = ApplicationFilterForm(request.GET)
+    pairs = list_rows.given(request.GET)
     page = selectors.applications_for_staff(
         user_of(request),
-        form.chosen(),
+        list_rows.chosen(pairs),
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
     )
     kept = [(name, value) for name, value in request.GET.lists() if name not in {"after", "before"}]
     query = [(name, item) for name, values in kept for item in values if item]
-    rows = [
-        {
-            "application": row,
-            "name": getattr(row, "account_name", ""),
-            "ball": standing.ball(row),
-            "status": standing.shown_status(row),
-        }
-        for row in page.rows
-    ]
     return render(
         request,
         "onboarding/staff/applications.html",
         {
-            "form": form,
-            "rows": rows,
+            "filter_panel": list_rows.panel(pairs=pairs, url=request.path),
+            "rows": list_rows.drawn(page.rows),
             "filtered": bool(query),
             "papers_tabs": _papers_tabs(request),
             "may_start": permissions.can_do(user_of(request), "application.start"),
@@ -65,7 +50,16 @@ def applications(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _papers_tabs(request: HttpRequest) -> list[dict[str, Any]]:
+class PapersTab(NamedTuple):
+    """A choice of the papers filter, with how many it holds."""
+
+    label: str
+    url: str
+    current: bool
+    count: int | None  # type: ignore[assignment]  # As in every tab.
+
+
+def _papers_tabs(request: HttpRequest) -> tuple[PapersTab, ...]:
     """The list's choices of papers, with how many each holds; the other filters stay."""
     counts = selectors.papers_counts(user_of(request))
     current = request.GET.get("papers", "")
@@ -77,8 +71,8 @@ def _papers_tabs(request: HttpRequest) -> list[dict[str, Any]]:
         if name:
             query["papers"] = name
         url = f"?{query.urlencode()}" if query else request.path
-        found.append({"label": label, "url": url, "current": name == current, "count": counts.get(name)})
-    return found
+        found.append(PapersTab(label, url, name == current, counts.get(name)))
+    return tuple(found)
 
 
 @require_GET
@@ -88,10 +82,6 @@ def application(request: HttpRequest, application_id: UUID) -> HttpResponse:
     actor = user_of(request)
     found = selectors.application_for_staff(actor, application_id)
     audit.record("application.view", subject=found, actor=actor, source="page")
-    return _page(request, found, {})
-
-
-def _page(request: HttpRequest, found: Any, revealed: dict[str, Any], status: int = 200) -> HttpResponse:
     account = standing.account_of(found)
     draft = drafts.load(found)
     sections = summary_sections(draft)
@@ -106,7 +96,7 @@ def _page(request: HttpRequest, found: Any, revealed: dict[str, Any], status: in
             "account": account,
             "ball": standing.ball(found),
             "status": standing.shown_status(found),
-            "account_tone": standing.TONES.get(account.status) if account else "",
+            "account_tone": standing_words.TONES.get(account.status) if account else "",
             "reason_words": party.REASONS.get(account.party_reason, "") if account else "",
             "sections": sections,
             "not_filled_in": [section for section in sections if not section["rows"]],
@@ -119,12 +109,14 @@ def _page(request: HttpRequest, found: Any, revealed: dict[str, Any], status: in
             "timeline": timeline(found),
             "standing": standing.standing(found),
             "may_fill": found.is_with_staff and permissions.can_do(user_of(request), "application.start"),
+            "may_see_money": permissions.can_do(user_of(request), "transfer.view"),
+            "may_move_money": permissions.can_do(user_of(request), "transfer.create"),
+            "transfers_url": f"{reverse('funding_staff:transfers')}?account={account.pk}" if account else "",
             "may_reveal": permissions.can_do(user_of(request), "pii.reveal"),
-            "reason_form": ReasonForm(),
-            "revealed": revealed,
+            "may_privacy": permissions.can_do(user_of(request), "privacy.ask")
+            or permissions.can_do(user_of(request), "pii.retained"),
             "nav_section": "applications",
         },
-        status=status,
     )
 
 
@@ -132,45 +124,3 @@ def _title(draft: drafts.Draft) -> str:
     """The name the account goes by: the company's, or the applicant's."""
     named = draft.entity.legal_name if draft.entity else ""
     return named or draft.applicant.full_name or "Name not given yet"
-
-
-@require_POST
-@staff_page
-def reveal(request: HttpRequest, application_id: UUID) -> HttpResponse:
-    """Show masked data once, for a stated reason; nothing of it goes into an address or stays in the session."""
-    actor = user_of(request)
-    found = selectors.application_for_staff(actor, application_id)
-    permissions.require(actor, "pii.reveal")
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, str(form.errors["reason"][0]))
-        return redirect(reverse("staff:application", args=[found.pk]))
-    rows = _sealed_rows(drafts.load(found))
-    audit.record(
-        "pii.reveal",
-        subject=found,
-        actor=actor,
-        reason=form.cleaned_data["reason"],
-        source="page",
-        after={"fields": [f"{row.pk} {name}" for _, row, name in rows]},
-    )
-    values = {label: getattr(row, name).reveal() for label, row, name in rows}
-    response = _page(request, found, values)
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-def _sealed_rows(draft: drafts.Draft) -> list[tuple[str, Any, str]]:
-    """What there is to reveal: (label, row, field name)."""
-    several = len(draft.owners) > 1
-    found: list[tuple[str, Any, str]] = []
-    if draft.entity is not None and draft.entity.tax_id:
-        found.append((f"{draft.entity.legal_name}: tax number", draft.entity, "tax_id"))
-    for owner in draft.owners:
-        whose = f"{owner.full_name or owner.get_role_display()}: " if several else ""
-        found += [
-            (f"{whose}{label.lower() if whose else label}", owner, name)
-            for name, label in REVEALABLE.items()
-            if getattr(owner, name)
-        ]
-    return found

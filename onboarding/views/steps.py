@@ -1,19 +1,18 @@
 """The pages of a draft: its steps, its people, its agreements, and the review."""
 
-import re
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from onboarding import availability, completeness, drafts, selectors, services
+from onboarding.answer_words import shown
 from onboarding.completeness import StepState
 from onboarding.drafts import Draft
-from onboarding.entries import Seen
 from onboarding.forms import StepForm, step_form
 from onboarding.models import Application, Owner, OwnerInvitation
 from onboarding.requirements import Step, StepName, several_people
@@ -24,18 +23,13 @@ from onboarding.views.shared import (
     customer_page,
     own_part_url,
     person_links,
-    shown,
     state_url,
     step_links,
     summary_sections,
 )
+from onboarding.views.typed import seen_of
 from portal.errors import DomainError, Invalid, NotFound, PreconditionFailed
 from portal.staff import user_of
-
-ELSEWHERE = (
-    "This step was changed on another device. Nothing of yours here is lost: "
-    "choose “Save and continue” to see both."
-)
 
 
 @require_http_methods(["GET", "POST"])
@@ -72,53 +66,12 @@ def step(request: HttpRequest, application_id: UUID, name: str, owner_id: UUID |
             answers=form.answers,
             source="page",
             step_version=form.cleaned_data["step_version"] or 0,
-            entries_seen=_seen(request),
+            entries_seen=seen_of(request),
         )
     except PreconditionFailed:
         fresh = drafts.load(application)
         return _step_page(request, fresh, owner, form, status=409, theirs=fresh.shown(asked, owner))
     return _onward(request, application, asked, owner)
-
-
-def _seen(request: HttpRequest) -> Seen:
-    """What of the typed entries the page has seen; a page without JavaScript has no name."""
-    version = request.POST.get("entries_version", "")
-    return Seen(
-        int(version) if re.fullmatch("[0-9]{1,9}", version) else 0, request.POST.get("writer", "")[:40]
-    )
-
-
-@require_POST
-@customer_page
-def typed(
-    request: HttpRequest, application_id: UUID, name: str, owner_id: UUID | None = None
-) -> HttpResponse:
-    """Keep what stands in a step's fields while somebody types (static/js/autosave.js); says so in one sentence."""
-    user = user_of(request)
-    try:
-        draft = drafts.load(selectors.application_with_part(user, application_id))
-        found = draft.step(name, owner_id)
-        if found is None:
-            raise NotFound("There is no such step.")
-        form = step_form(found[0])(request.POST)
-        seen = request.POST.get("step_version", "")
-        services.step_entries_keep(
-            actor=user,
-            application_id=application_id,
-            step=name,
-            owner_id=owner_id,
-            entries=form.typed(),
-            step_version=int(seen) if re.fullmatch("[0-9]{1,9}", seen) else 0,
-            seen=_seen(request),
-        )
-    except Invalid as error:
-        sentence = next((rows[0] for rows in error.fields.values()), error.message)
-        return JsonResponse({"said": sentence}, status=error.status)
-    except PreconditionFailed:
-        return JsonResponse({"said": ELSEWHERE}, status=409)
-    except DomainError as error:
-        return JsonResponse({"said": error.message}, status=error.status)
-    return JsonResponse({"said": ""})
 
 
 def _first(draft: Draft, asked: Step, owner: Owner | None) -> dict[str, Any]:
@@ -287,7 +240,9 @@ def _differences(form: StepForm, theirs: dict[str, Any]) -> list[dict[str, str]]
             if kept is not None and str(mine or "") != str(kept.reveal()):
                 found.append({"label": field.label, "mine": "what you typed", "theirs": str(kept)})
         elif mine != kept and str(mine or "") != str(kept or ""):
-            found.append({"label": field.label, "mine": shown(field, mine), "theirs": shown(field, kept)})
+            found.append(
+                {"label": field.label, "mine": f"{shown(field, mine)}", "theirs": f"{shown(field, kept)}"}
+            )
     return found
 
 

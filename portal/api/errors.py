@@ -82,6 +82,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
             detail=error.message,
             errors=pointers(error.fields),
         )
+        if error.reasons:
+            body["reasons"] = list(error.reasons)
         if isinstance(error, ProviderAway):
             headers["Retry-After"] = str(error.retry_after)
         if isinstance(error, Unavailable):

@@ -137,6 +137,16 @@ GROUPS = (
                 "Show the second factor in the browser. The API is for customers all the same.",
             ),
             ProblemType(
+                "second-factor-needed",
+                403,
+                "Confirm it is you",
+                "So large an amount of money needs a second factor shown within the last ten minutes.",
+                (
+                    "`POST /api/auth/app/v1/auth/2fa/reauthenticate` with a code, or the same with a passkey, and "
+                    "repeat the request with the same `Idempotency-Key`. Who has no second factor sets one up first."
+                ),
+            ),
+            ProblemType(
                 "not-found",
                 404,
                 "Not found",
@@ -175,6 +185,16 @@ GROUPS = (
                 "Conflict",
                 "It cannot be changed any more, for example after handing in.",
                 "Read it again and follow `next_action`.",
+            ),
+            ProblemType(
+                "transfer-refused",
+                409,
+                "This transfer cannot be made now",
+                "The account, the bank, a limit or the balance stops it. `reasons` has all of it, each with a fix.",
+                (
+                    "Show each `text` with its `fix`. Nothing was sent: mend it and send the request again, with the "
+                    "same `Idempotency-Key` if the body stays the same."
+                ),
             ),
             ProblemType(
                 "illegal-move",

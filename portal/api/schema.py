@@ -30,6 +30,14 @@ class FieldProblemSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField(help_text="A sentence that says how to mend it.")
 
 
+class ReasonSerializer(serializers.Serializer[Any]):
+    """One of the reasons why something cannot be done now, and what helps."""
+
+    code = serializers.CharField(help_text="Stays the same; decide by it.")
+    text = serializers.CharField()
+    fix = serializers.CharField()
+
+
 class ProblemSerializer(serializers.Serializer[Any]):
     """An error (RFC 9457). Decide by `type`; the sentences may be reworded."""
 
@@ -41,6 +49,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     errors = FieldProblemSerializer(many=True, required=False)  # type: ignore[assignment]
+    reasons = ReasonSerializer(
+        many=True, required=False, help_text="All of them at once, where there may be several."
+    )
     request_id = serializers.CharField(required=False, help_text="Leads support to the log.")
 
 

@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import urlencode
 
 from portal.api.errors import problem
-from portal.auth.factors import has_second_factor, session_is_enough
+from portal.auth.factors import confirm_url, has_second_factor, session_is_enough
 from portal.models import User
 
 #: Names of addresses that need no second factor. With one enrolled a session can only show it or sign out;
@@ -60,7 +58,5 @@ class StaffSecondFactorMiddleware:
             if request.resolver_match is not None and request.resolver_match.view_name != "home":
                 messages.info(request, "Staff sign in with a second factor. Set one up to go on.")
             return redirect("mfa_index")
-        by_code = Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
-        page = reverse("mfa_reauthenticate" if by_code else "mfa_reauthenticate_webauthn")
         following = request.get_full_path() if request.method == "GET" else reverse("home")
-        return redirect(f"{page}?{urlencode({'next': following})}")
+        return redirect(confirm_url(user, following))

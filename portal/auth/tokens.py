@@ -9,6 +9,7 @@ from allauth.headless.tokens.strategies.jwt.internal import get_token_session, v
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 
 from portal.auth.factors import session_is_enough
 from portal.models import User
@@ -44,6 +45,13 @@ class TokenStrategy(JWTTokenStrategy):  # type: ignore[misc]
             return None
         pair: tuple[str, str] | None = super().refresh_token(refresh_token)
         return pair
+
+
+def session_of(request: Request) -> SessionBase:
+    """The session behind a request of the REST API: that of its token, or of the browser."""
+    claims = request.auth
+    found = get_token_session(claims) if isinstance(claims, dict) else None
+    return found if found is not None else request._request.session
 
 
 class TokenAuthentication(JWTTokenAuthentication):  # type: ignore[misc]

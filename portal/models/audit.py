@@ -28,6 +28,11 @@ class AuditEntry(models.Model):
             models.Index(fields=["actor", "-at"], name="audit_actor"),
             models.Index(fields=["action", "-at"], name="audit_action"),
             models.Index(fields=["-at"], name="audit_newest"),
+            models.Index(fields=["source", "-at"], name="audit_source"),
+            models.Index(fields=["ip", "-at"], name="audit_ip", condition=~models.Q(ip="")),
+            models.Index(
+                fields=["request_id", "-at"], name="audit_request", condition=~models.Q(request_id="")
+            ),
         ]
 
     def __str__(self) -> str:

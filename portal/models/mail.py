@@ -17,6 +17,8 @@ class MailMessage(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     content = SealedJSONField(mask="none")
+    #: Keyed hash of the address it goes to, so that a person's mails are found without opening them all.
+    to_index = models.CharField(max_length=64, blank=True, editable=False, db_default="", default="")
     subject = models.CharField(max_length=200)
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveIntegerField(default=0)
@@ -29,6 +31,7 @@ class MailMessage(models.Model):
         indexes = [
             models.Index(fields=["next_attempt_at"], name="mail_due", condition=models.Q(state="queued")),
             models.Index(fields=["-created_at"], name="mail_newest"),
+            models.Index(fields=["to_index"], name="mail_to", condition=~models.Q(to_index="")),
         ]
 
     def __str__(self) -> str:

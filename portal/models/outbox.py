@@ -39,6 +39,8 @@ class OutboundCall(Stateful):
     subject_type = models.CharField(max_length=64)
     subject_id = models.UUIDField()
     idempotency_key = models.CharField(max_length=64, unique=True)
+    #: The key met an answer after which it may not go out again; the next attempt looks the request up first.
+    key_spent = models.BooleanField(default=False)
     body = SealedJSONField(mask="none")
     body_hash = models.CharField(max_length=64)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)

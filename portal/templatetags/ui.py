@@ -4,20 +4,20 @@ Tags with content end in `end<name>`; what stands between is already-escaped tem
 """
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from portal import clock
-from portal.ui import nav
-from portal.ui.chart import bars, polyline
-from portal.ui.drawing import component, inner
+from portal.ui import happenings
+from portal.ui.chart import Gauge, bars, polyline
+from portal.ui.drawing import component, drawn, inner, joined, with_token
 from portal.ui.json_view import highlight
-from portal.ui.time import by_day, since_words
+from portal.ui.time import Moment, by_day, moment
 
 register = template.Library()
 
@@ -45,8 +45,13 @@ def _tone(tone: str) -> str:
 @register.simple_tag
 def icon(name: str, size: str = "", label: str = "") -> SafeString:
     """An icon of the sprite. `size`: "", "s", "l", "xl". Decorative unless `label` says what it means."""
+    return _icon(name, size, label)
+
+
+@lru_cache(maxsize=1024)
+def _icon(name: str, size: str, label: str) -> SafeString:
     css = f"icon icon--{size}" if size else "icon"
-    href = f"{static('img/icons.svg')}#{name}"
+    href = icon_url(name)
     if label:
         return format_html(
             '<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href
@@ -76,8 +81,12 @@ def button(
     small: bool = False,
 ) -> SafeString:
     """A submit button. Kinds: primary, secondary, danger, link."""
-    return component(
-        "button", text=text, kind=kind, icon_name=icon_name, name=name, value=value, small=small, url=""
+    return format_html(
+        '<button class="{}" type="submit"{}>{}{}</button>',
+        _button_css(kind, small),
+        format_html(' name="{}" value="{}"', name, value) if name else "",
+        icon(icon_name) if icon_name else "",
+        text,
     )
 
 
@@ -86,7 +95,17 @@ def link_button(
     text: str, url: str, kind: str = "primary", icon_name: str = "", small: bool = False
 ) -> SafeString:
     """A link that looks like a button."""
-    return component("button", text=text, kind=kind, icon_name=icon_name, url=url, small=small)
+    return format_html(
+        '<a class="{}" href="{}">{}{}</a>',
+        _button_css(kind, small),
+        url,
+        icon(icon_name) if icon_name else "",
+        text,
+    )
+
+
+def _button_css(kind: str, small: bool) -> str:
+    return f"button button--{kind} button--small" if small else f"button button--{kind}"
 
 
 @register.simple_block_tag
@@ -119,7 +138,18 @@ def card(
     content: str, title: str = "", subtitle: str = "", flush: bool = False, level: int = 2
 ) -> SafeString:
     """A surface with an optional heading. `flush` takes the padding away (for tables)."""
-    return component("card", content=content, title=title, subtitle=subtitle, flush=flush, level=level)
+    head: Any = ""
+    if title:
+        sub = format_html('<span class="card__sub">{}</span>', subtitle) if subtitle else ""
+        head = format_html(
+            '<div class="card__head"><h{0} class="card__title">{1}</h{0}>{2}</div>', level, title, sub
+        )
+    return format_html(
+        '<section class="card">\n{}\n<div class="card__body{}">{}</div>\n</section>\n',
+        head,
+        " card__body--flush" if flush else "",
+        content,
+    )
 
 
 @register.simple_block_tag
@@ -133,13 +163,28 @@ def banner(content: str, tone: str = "info", title: str = "") -> SafeString:
 @register.simple_block_tag
 def disclosure(content: str, summary: str, is_open: bool = False) -> SafeString:
     """Detail that opens on demand, without JavaScript."""
-    return component("disclosure", content=content, summary=summary, is_open=is_open)
+    return format_html(
+        '<details class="disclosure"{}><summary>{}{}</summary><div class="disclosure__body">{}</div></details>',
+        mark_safe(" open") if is_open else "",
+        icon("chevron-right", size="s"),
+        summary,
+        content,
+    )
 
 
 @register.simple_block_tag
 def data_table(content: str, caption: str, cards: bool = True, sticky: bool = False) -> SafeString:
     """A table round your `<thead>` and `<tbody>`; with `cards`, rows are cards on a phone (`data-label`)."""
-    return component("data_table", content=content, caption=caption, cards=cards, sticky=sticky)
+    scrolls = not cards and not sticky
+    return format_html(
+        '<div class="table-wrap{}"{}><table class="table{}"><caption class="visually-hidden">{}</caption>{}</table>'
+        "</div>",
+        " table-wrap--sticky" if sticky else "",
+        format_html(' tabindex="0" role="region" aria-label="{}"', caption) if scrolls else "",
+        " table--cards" if cards else "",
+        caption,
+        content,
+    )
 
 
 @register.simple_block_tag
@@ -157,15 +202,41 @@ def masked(content: str, value: Any, label: str = "") -> SafeString:
 @register.simple_block_tag
 def summary_row(content: str, label: str, change_url: str = "", change_text: str = "Change") -> SafeString:
     """One row of a `<dl class="summary-list">`; the content is the value."""
-    return component(
-        "summary_row", content=inner(content), label=label, change_url=change_url, change_text=change_text
+    return summary_line(label, inner(content), change_url, change_text)
+
+
+def summary_line(label: str, value: Any, change_url: str = "", change_text: str = "Change") -> SafeString:
+    """The same, for what draws rows itself."""
+    return format_html(
+        '<div class="summary-list__row"><dt class="summary-list__key">{}</dt>'
+        '<dd class="summary-list__value">{}</dd>{}</div>',
+        label,
+        value,
+        format_html(
+            '<dd class="summary-list__action"><a href="{}">{}<span class="visually-hidden"> {}</span></a></dd>',
+            change_url,
+            change_text,
+            label.lower(),
+        )
+        if change_url
+        else "",
     )
 
 
 @register.simple_tag
-def summary_list(rows: list[dict[str, Any]], narrow: bool = False) -> SafeString:
-    """A whole summary list. Rows: {label, value, url?, action?}; an empty value reads "Not given"."""
-    return component("summary_list", rows=rows, narrow=narrow)
+def fact_rows(rows: Any) -> SafeString:
+    """A narrow summary list of rows, objects or dicts: label, value, and a page where more of it stands as url."""
+    return format_html(
+        '<dl class="summary-list summary-list--narrow">{}</dl>', joined(_fact_row(row) for row in rows)
+    )
+
+
+def _fact_row(row: Any) -> SafeString:
+    named = row if isinstance(row, dict) else vars(row)
+    value, url = named["value"], named.get("url", "")
+    if url:
+        value = format_html('<a href="{}">{}</a>', url, value or "Look")
+    return summary_line(named["label"], value or "Not given")
 
 
 @register.simple_tag
@@ -177,6 +248,15 @@ def steps(items: list[dict[str, Any]]) -> SafeString:
     return component("steps", items=items, number=current, now=now, following=following)
 
 
+@register.simple_tag(takes_context=True, name="drawn")
+def drawn_tag(context: template.Context, name: str, **facts: Any) -> SafeString:
+    """An include that sees these facts alone, and is drawn once for them (portal.ui.drawing.remembered).
+
+    For what many pages show alike. Rows, forms, sealed values and moments are no facts: say what is printed of them.
+    """
+    return with_token(drawn(template=name, **facts), context.get("csrf_token", ""))
+
+
 @register.simple_tag
 def ball(ball: Any, compact: bool = False, to_customer: bool = False) -> SafeString:
     """Who has the ball: object with .holder, .line, .to_customer, .since, .unblocks, .due (docs/design-system.md)."""
@@ -184,15 +264,36 @@ def ball(ball: Any, compact: bool = False, to_customer: bool = False) -> SafeStr
     line = ball.to_customer if to_customer else ball.line
     who = who.replace("the customer", "you") if to_customer else who
     late = bool(ball.due and ball.due < clock.now())
-    return component(
-        "ball", ball=ball, line=line, icon_name=icon_name, tone=tone, who=who, compact=compact, late=late
+    if compact:
+        return compact_ball(str(ball.holder), line, late)
+    return component("ball", ball=ball, line=line, icon_name=icon_name, tone=tone, who=who, late=late)
+
+
+def compact_ball(holder: str, line: str, late: bool) -> SafeString:
+    """Who has the ball as a list says it; `late` when its day has passed."""
+    icon_name, tone, who = BALL.get(holder, BALL["us"])
+    return format_html(
+        '<div class="ball ball--compact"><span class="ball__mark tone-{}">{}</span>'
+        '<span class="ball__line">{}{}</span></div>',
+        tone,
+        icon(icon_name, label=who),
+        line,
+        mark_safe(' <span class="overdue">(overdue)</span>') if late else "",
     )
 
 
 @register.simple_tag
 def timeline(items: Any) -> SafeString:
     """Events newest first, grouped by day: items with .at .icon .title .actor .body .tone .details."""
-    return component("timeline", days=by_day(items))
+    days = by_day(items)
+    drawn_days = [
+        (day, [happenings.drawn(item, icon(_icon_of(item))) for item in some]) for day, some in days
+    ]
+    return component("timeline", days=drawn_days)
+
+
+def _icon_of(item: Any) -> str:
+    return getattr(item, "icon", "") or "circle"
 
 
 @register.simple_tag
@@ -210,9 +311,35 @@ def stat(
 
 
 @register.simple_tag
-def bar_chart(points: Any, label: str, measure: str = "Number", each: str = "Day") -> SafeString:
-    """Bars of (label, value) or (label, value, tone), with a table of the same headed `each` and `measure`."""
-    return component("bar_chart", chart=bars(points), label=label, measure=measure, each=each)
+def bar_chart(
+    points: Any,
+    label: str,
+    measure: str = "Number",
+    each: str = "Day",
+    table: bool = True,
+    words: bool = False,
+) -> SafeString:
+    """Bars of (label, value) or (label, value, tone), with a table of the same headed `each` and `measure`.
+
+    `table=False` where the page has a table that says the same; `words=True` where the labels are words, each of
+    which is shown.
+    """
+    chart = bars(points, every_label=words)
+    return component(
+        "bar_chart", chart=chart, label=label, measure=measure, each=each, table=table, words=words
+    )
+
+
+@register.simple_tag
+def gauge(gauge: Gauge) -> SafeString:
+    """A value against its thresholds (portal.ui.chart.gauge), in a drawing and in words."""
+    return component("gauge", gauge=gauge)
+
+
+@register.simple_tag
+def sharing_graph(graph: Any, label: str) -> SafeString:
+    """A drawing of portal.ui.graph, for the eye alone: say the same in a table beside it."""
+    return component("sharing_graph", graph=graph, label=label)
 
 
 @register.simple_tag
@@ -272,7 +399,14 @@ def json_view(data: Any, label: str = "JSON") -> SafeString:
 @register.simple_tag
 def when(at: Any) -> SafeString:
     """A moment in words ("12 minutes ago"), with the exact time in the title and for machines."""
-    return component("when", at=at, words=since_words(at)) if at else mark_safe("–")
+    return moment_html(moment(at) if at else None)
+
+
+def moment_html(at: Moment | None) -> SafeString:
+    """The same of a moment in words already."""
+    if at is None:
+        return mark_safe("–")
+    return format_html('<time datetime="{}" title="{}">{}</time>', *at)
 
 
 @register.simple_tag(takes_context=True)
@@ -288,34 +422,6 @@ def sort_header(
     query["sort"] = f"-{key}" if now == key else key
     order = {key: "ascending", f"-{key}": "descending"}.get(now, "")
     return component("sort_header", label=label, order=order, query=query.urlencode(), numeric=numeric)
-
-
-@register.simple_tag(takes_context=True)
-def staff_nav(context: template.Context) -> SafeString:
-    """The sections this person may open, with what waits in them; `nav_section` marks the current one."""
-    request = context.get("request")
-    user = getattr(request, "user", None)
-    waiting = context.get("nav_counts") or {}
-    if callable(waiting):
-        waiting = waiting()
-    items = []
-    for section in nav.SECTIONS:
-        if not section.open_to(user):
-            continue
-        try:
-            url = reverse(section.url_name)
-        except NoReverseMatch:
-            continue
-        current = context.get("nav_section") == section.key
-        items.append({"section": section, "url": url, "current": current, "count": waiting.get(section.key)})
-    return component("staff_nav", items=items)
-
-
-@register.filter
-def initials(user: Any) -> str:
-    """Two letters for the avatar: of the name, else of the e-mail address."""
-    words = (getattr(user, "name", "") or getattr(user, "email", "") or "?").split()
-    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 
 
 @register.filter

@@ -10,6 +10,8 @@ from django.utils.formats import date_format
 
 from portal.ui.time import moment_words
 
+#: A cell that begins so is a formula to a spreadsheet.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*")
 _CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
@@ -38,6 +40,11 @@ def _text(text: str) -> str:
     except ValueError:
         return text
     return text.replace("_", " ") if _CODE.fullmatch(text) else text
+
+
+def defused(text: str) -> str:
+    """A cell of a CSV so that a spreadsheet shows it and does not calculate it."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def name_words(name: str) -> str:

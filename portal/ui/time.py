@@ -2,13 +2,22 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from portal import clock
+
+
+class Moment(NamedTuple):
+    """A moment as a page prints it: for machines, exactly, and in words as of now."""
+
+    iso: str
+    exact: str
+    words: str
 
 
 def _count(number: int, unit: str) -> str:
@@ -31,6 +40,19 @@ def since_words(at: dt.datetime) -> str:
         local = timezone.localtime(at)
         return f"{local:%b} {local.day}, {local.year}"
     return f"{words} ago" if seconds >= 0 else f"in {words}"
+
+
+def moment(at: dt.datetime) -> Moment:
+    """The moment in words, in the portal's time zone."""
+    return Moment(*_exactly(at), since_words(at))
+
+
+@lru_cache(maxsize=4096)
+def _exactly(at: dt.datetime) -> tuple[str, str]:
+    local = timezone.localtime(at)
+    # Written out here, not by Django's date filter: a list shows a hundred of them.
+    exact = f"{local:%b} {local.day}, {local.year}, {local.hour % 12 or 12}:{local:%M:%S %p %Z}"
+    return local.isoformat(), exact
 
 
 def moment_words(at: dt.datetime) -> str:

@@ -11,6 +11,7 @@ from django.views.generic import TemplateView
 
 from portal import clock
 from portal.forms_ui import MemorableDateField
+from portal.ui.chart import gauge
 
 REFERENCE = "0193a7c4-5e1b-7d20-9f44-2b8d6c1e7a90"
 
@@ -291,6 +292,11 @@ class GalleryView(TemplateView):
             nav_counts={"applications": 14, "webhooks": 2},
             reason=ReasonForm(auto_id="r_%s"),
             arrivals=_arrivals(),
+            gauges=[
+                gauge("Unauthorized returns", 0.31, [("Nacha's threshold", 0.5, 0.4)]),
+                gauge("Administrative returns", 2.6, [("Nacha's level", 3, 2.5)]),
+                gauge("All returns", 15.4, [("Nacha's level", 15, 12)]),
+            ],
             trend=[61, 58, 70, 66, 84, 79, 96, 101, 98, 127],
             facts=[
                 {"label": "Status", "value": "Under review"},

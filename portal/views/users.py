@@ -13,7 +13,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal import audit
 from portal.auth import staff
@@ -108,6 +108,7 @@ def _event(entry: AuditEntry) -> Event:
     return Event(entry.at, icon, title, entry.actor_label, " · ".join(filter(None, parts)), tone)
 
 
+@require_GET
 @login_required
 def user_list(request: HttpRequest) -> HttpResponse:
     """People, newest first, with search and a filter by role kept in the address. Needs user.view."""
@@ -133,6 +134,7 @@ def user_list(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/users.html", context)
 
 
+@require_GET
 @login_required
 def user_detail(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """One person: access, second factor, history, and the changes the viewer may make. Needs user.view."""
@@ -155,6 +157,7 @@ def _detail(request: HttpRequest, person: User, *, status: int = 200, **bound: f
     return render(request, "portal/users_detail.html", context | bound, status=status)
 
 
+@require_http_methods(["GET", "POST"])
 @login_required
 def user_invite(request: HttpRequest) -> HttpResponse:
     """Invite a member of staff. Needs user.manage."""

@@ -1,5 +1,5 @@
 """Bakkt's partner API (`/partner/v1`): token, heartbeat, document-verification link. Contract sections 1.1,
-5 and 6."""
+5 and 6. What moves money is in fiat.py."""
 
 import base64
 import json
@@ -33,8 +33,12 @@ class DocumentVerification:
     expires_at: datetime | None
 
 
-class PartnerClient:
-    """Verbs of the partner API. Every method raises the errors of providers.errors.
+#: What the path of every call about one customer begins with.
+PARTY = "/partner/v1/partner/{partnerId}/party/{partnerPartyRef}"
+
+
+class PartnerApi:
+    """What the clients of the partner API share: credentials, one token, and the path of a customer.
 
     `partner_id` is Bakkt's UUID of the partner the customers belong to; `local_origin` that of the stand-in,
     whose links are plain http.
@@ -71,6 +75,25 @@ class PartnerClient:
         )
         return self._transport.call(replace(call, bearer=None), _partner_token)
 
+    def _call(self, operation: str, method: str, template: str, **more: Any) -> Call:
+        return Call(
+            operation=operation,
+            method=method,
+            base_url=self._base_url,
+            template=template,
+            bearer=self._bearer,
+            read_problem=read_problem,
+            **more,
+        )
+
+    def _party_call(self, operation: str, method: str, tail: str, party_ref: str, **more: Any) -> Call:
+        path = {"partnerId": self._partner_id, "partnerPartyRef": party_ref} | more.pop("path", {})
+        return self._call(operation, method, PARTY + tail, path=path, **more)
+
+
+class PartnerClient(PartnerApi):
+    """Connectivity and identity checks. Every method raises the errors of providers.errors."""
+
     def heartbeat(self) -> str:
         """The provider's word about itself. Information only: traffic never depends on it (contract,
         question 35)."""
@@ -92,26 +115,15 @@ class PartnerClient:
         the attempts are used up (contract, question 10). `override_declined_consent` is undocumented; by
         its name it renews the link after the customer refused consent at the vendor.
         """
-        call = self._call(
+        call = self._party_call(
             "bakkt.document_verification_details",
             "GET",
-            "/partner/v1/partner/{partnerId}/party/{partnerPartyRef}/kyc/documentVerificationDetails",
-            path={"partnerId": self._partner_id, "partnerPartyRef": party_ref},
+            "/kyc/documentVerificationDetails",
+            party_ref,
             query={"overrideCustomerDeclinedConsent": "true"} if override_declined_consent else {},
             tracked=True,
         )
         return self._transport.call(call, _document_verification(self._local_origin))
-
-    def _call(self, operation: str, method: str, template: str, **more: Any) -> Call:
-        return Call(
-            operation=operation,
-            method=method,
-            base_url=self._base_url,
-            template=template,
-            bearer=self._bearer,
-            read_problem=read_problem,
-            **more,
-        )
 
 
 def _partner_token(body: Any) -> Token:

@@ -50,8 +50,21 @@ def retry_after(value: str | None) -> float | None:
 
 def request_id(headers: "requests.structures.CaseInsensitiveDict[str]") -> str:
     """The provider's id of the request, if a usual header holds a printable one."""
-    found = next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), "")
-    return found[:100] if found.isascii() and found.isprintable() else ""
+    return _printable(next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), ""))
+
+
+def request_id_in(raw: bytes, key: str) -> str:
+    """The provider's id of the request in a JSON body, "" where there is none."""
+    try:
+        body = parsed(raw)
+    except Unreadable:
+        return ""
+    found = body.get(key) if isinstance(body, dict) else None
+    return _printable(found) if isinstance(found, str) else ""
+
+
+def _printable(text: str) -> str:
+    return text[:100] if text.isascii() and text.isprintable() else ""
 
 
 def error_of(
@@ -67,6 +80,11 @@ def error_of(
     if status < HTTPStatus.BAD_REQUEST:
         return Misconfigured("The provider answered with a redirect", code="redirect", **facts)
     body, problem = _problem(call, status, raw)
+    if problem.comes_to is not None:
+        error = problem.comes_to("The provider refused the request", code=problem.code, **facts)
+        if isinstance(error, Rejected):
+            error.fields = problem.fields
+        return error
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED}:
         return Misconfigured("The provider does not let us in", code=problem.code or str(status), **facts)
     facts |= {"code": problem.code, "fields": problem.fields}

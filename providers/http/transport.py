@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -38,7 +39,7 @@ from providers.errors import (
     Unreadable,
 )
 from providers.http import metrics
-from providers.http.answers import error_of, failure_of, request_id
+from providers.http.answers import error_of, failure_of, request_id, request_id_in
 from providers.http.calls import Call, parsed
 from providers.http.circuit import CircuitStore
 from providers.http.files import Download
@@ -151,6 +152,10 @@ class Transport:
         except Misconfigured as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
+            if call.once:
+                with suppress(ProviderError):
+                    call.bearer.replacement(token)
+                raise
         return self._attempt(call, read, number, _logged_in(lambda: call.bearer.replacement(token)))  # type: ignore[union-attr]
 
     def _attempt(self, call: Call, read: Callable[[Any], T], number: int, token: Token | None) -> T:
@@ -173,7 +178,8 @@ class Transport:
 
     def _exchange(self, call: Call, read: Callable[[Any], T], attempt: _Attempt, token: Token | None) -> T:
         body, media_type = call.body()
-        headers = {"Accept": "*/*" if call.download else "application/json", "User-Agent": self._user_agent}
+        headers = dict(call.headers)
+        headers |= {"Accept": "*/*" if call.download else "application/json", "User-Agent": self._user_agent}
         if media_type:
             headers["Content-Type"] = media_type
         if token is not None and call.bearer is not None:
@@ -198,15 +204,19 @@ class Transport:
             ) as response:
                 attempt.status = response.status_code
                 attempt.provider_request_id = request_id(response.headers)
-                raw = self._read(response, attempt, call.download)
+                # Where the status alone counts, a body that breaks off must not put it in doubt.
+                done = call.status_alone and _good(response.status_code)
+                raw = b"" if done else self._read(response, attempt, call.download)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             # From None: the library's own words hold the filled path.
             failure = failure_of(error)
             if isinstance(failure, NotSent):
                 attempt.bytes_out = 0
             raise _placed(failure, attempt) from None
-        if not HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
-            raise error_of(call, response.status_code, response.headers, raw)
+        if call.request_id_key and not attempt.provider_request_id:
+            attempt.provider_request_id = request_id_in(raw, call.request_id_key)
+        if not _good(response.status_code):
+            raise _placed(error_of(call, response.status_code, response.headers, raw), attempt)
         try:
             if call.download is not None:
                 return read(response.headers.get("Content-Type", ""))
@@ -285,6 +295,10 @@ class Transport:
             provider_request_id=record.provider_request_id,
         )
         self._recorder.record(record)
+
+
+def _good(status: int) -> bool:
+    return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def outcome_word(error: ProviderError | None) -> str:

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal import audit, permissions
+from portal import clock, permissions, revealing
 from portal.errors import Conflict
 from portal.models import StatusChange
 from portal.staff import staff_page, user_of
@@ -115,30 +115,26 @@ def event(request: HttpRequest, event_id: UUID) -> HttpResponse:
 @require_POST
 @staff_page
 def reveal(request: HttpRequest, event_id: UUID) -> HttpResponse:
-    """Show the body as it came, once, for a stated reason; nothing of it stays in an address or a session."""
+    """Show the body as it came, for some minutes and a stated reason; nothing of it stays in an address."""
     actor = user_of(request)
     found = selectors.event(actor, event_id)
     permissions.require(actor, "pii.reveal")
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return _event_page(request, found, form, status=422)
-    audit.record(
-        "pii.reveal",
-        subject=found,
-        actor=actor,
-        reason=form.cleaned_data["reason"],
-        source="page",
-        after={"fields": ["body"]},
-    )
-    response = _event_page(request, found, ReasonForm(), revealed=True)
-    response["Cache-Control"] = "no-store"
-    return response
+    reason = form.cleaned_data["reason"]
+    revealing.reveal_grant(actor=actor, name=selectors.BODY, row_id=found.pk, reason=reason)
+    return redirect("inbox:detail", found.pk)
 
 
 def _event_page(
-    request: HttpRequest, found: InboundEvent, form: ReasonForm, *, revealed: bool = False, status: int = 200
+    request: HttpRequest, found: InboundEvent, form: ReasonForm, *, status: int = 200
 ) -> HttpResponse:
     actor, text = user_of(request), found.body.reveal()
+    grant = revealing.live(actor).get((selectors.BODY, found.pk))
+    may_reveal = permissions.can_do(actor, "pii.reveal")
+    revealed = grant if may_reveal else None
+    request.shows_revealed = revealed is not None  # type: ignore[attr-defined]
     return render(
         request,
         "providers/event.html",
@@ -150,9 +146,10 @@ def _event_page(
             "raw": text if revealed else "",
             "size": len(text),
             "revealed": revealed,
+            "seconds": int((revealed.until - clock.now()).total_seconds()) if revealed else 0,
             "subject_url": inbox.subject_page(found),
             "history": _history(found),
-            "may_reveal": permissions.can_do(actor, "pii.reveal"),
+            "may_reveal": may_reveal,
             "may_apply": permissions.can_do(actor, "webhook.apply") and inbox.held_plan(found) is not None,
             "may_replay": permissions.can_do(actor, "webhook.replay") and found.status != Status.RECEIVED,
             "form": form,

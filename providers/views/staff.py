@@ -1,4 +1,4 @@
-"""Staff pages: the outbound calls, operations, the audit trail."""
+"""Staff pages: the outbound calls, operations."""
 
 from uuid import UUID
 
@@ -7,11 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from portal import audit, heartbeat, outbox, permissions
+from portal import heartbeat, outbox, permissions
 from portal.models import OutboundCall, StatusChange
 from portal.staff import staff_page, user_of
-from portal.ui.plain import changes_in_words
-from providers import expected, selectors
+from providers import expected, pulse, selectors
 from providers.forms import OutageNoteForm, ReasonForm
 from providers.views.paging import asked, cursors, pager
 
@@ -76,7 +75,7 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     )
 
 
-# --- Operations and audit -----------------------------------------------------------------------------------
+# --- Operations ---------------------------------------------------------------------------------------------
 
 
 @require_GET
@@ -91,6 +90,7 @@ def operations(request: HttpRequest) -> HttpResponse:
         "providers/operations.html",
         {
             "outages": expected.outages(),
+            "partner": pulse.pulse(),
             "circuits": selectors.circuits(),
             "silent": silent,
             "hung": ", ".join(heartbeat.silent_workers()),
@@ -129,30 +129,4 @@ def outage_note(request: HttpRequest, outage_id: UUID) -> HttpResponse:
         "providers/outage_note.html",
         {"outage": found, "form": form, "nav_section": "operations"},
         status=422 if form.errors else 200,
-    )
-
-
-@require_GET
-@staff_page
-def audit_trail(request: HttpRequest) -> HttpResponse:
-    """The audit trail, searchable, and whether it is whole."""
-    actor = user_of(request)
-    page = selectors.audit_page(
-        actor,
-        action=asked(request, "action"),
-        who=asked(request, "who"),
-        **cursors(request),
-    )
-    problems = audit.verify() if request.GET.get("verify") else None
-    return render(
-        request,
-        "providers/audit.html",
-        {
-            "rows": [{"entry": row, "changes": changes_in_words(row.before, row.after)} for row in page.rows],
-            "problems": problems,
-            "action": asked(request, "action"),
-            "who": asked(request, "who"),
-            "nav_section": "audit",
-        }
-        | pager(request, page),
     )

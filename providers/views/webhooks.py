@@ -1,5 +1,7 @@
 """Where the providers' webhooks land: checked, stored, answered; nothing else happens in the request."""
 
+from functools import cache
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -34,11 +36,12 @@ def receive(request: HttpRequest, provider: str, secret: str = "") -> HttpRespon
     its end cannot be told.
     """
     verifier = VERIFIERS.get(provider)
-    if verifier is None or not verifier.accepts(request, secret):
-        RECEIVED.labels(provider if verifier else "unknown", "refused").inc()
-        return HttpResponse(status=verifier.refusal if verifier else 404)
+    read = cache(lambda: _body(request))
     try:
-        body = _body(request)
+        if verifier is None or not verifier.accepts(request, secret, read):
+            RECEIVED.labels(provider if verifier else "unknown", "refused").inc()
+            return HttpResponse(status=verifier.refusal if verifier else 404)
+        body = read()
     except Unacceptable as error:
         RECEIVED.labels(provider, error.result).inc()
         return HttpResponse(status=error.status)

@@ -30,8 +30,6 @@ ENROLLED = frozenset({"ACTIVE", "SUSPENDED", "LIQUIDATED"})
 REFUSED_SHARE_TOKEN = "wrong"  # noqa: S105  (a word for testers, as with the log-in)
 RECOVERY = Object(required={"shareToken": validation.SHARE_TOKEN})
 SETTLEMENT = Object(required={"accountId": validation.TEXT, "settlementMethod": validation.SETTLEMENT_METHOD})
-# An early message is sent by the call itself; the postman's turn comes only should the process die meanwhile.
-KEEP_FROM_POSTMAN = 600.0
 
 
 def save(world: World, body: Any, *, origin: str) -> Account:
@@ -60,7 +58,7 @@ def save(world: World, body: Any, *, origin: str) -> Account:
         entity = papers.is_entity(account)
         if not player.attach(world, account, by_name=not entity) and not entity:
             early = _review(world, account)
-    _send(world, early)
+    deliveries.send_early(world, early)
     return account
 
 
@@ -75,16 +73,8 @@ def _review(world: World, account: Account) -> list[Webhook]:
     if not faults.take(world, "webhook_early", "PARTY_EVENT"):
         return []
     early = events.fire(world, plan)
-    for hook in early:
-        hook.due += KEEP_FROM_POSTMAN
-        hook.note = "sent before the answer to the call that caused it"
+    deliveries.keep_for_caller(early)
     return early
-
-
-def _send(world: World, early: list[Webhook]) -> None:
-    """Send what is to arrive before our caller is answered. Not under the lock: the receiver may call us."""
-    for hook in early:
-        deliveries.send(world, hook.id)
 
 
 def screen_entity(world: World, ref: str) -> None:
@@ -105,7 +95,7 @@ def screen_entity(world: World, ref: str) -> None:
             account.screened = True
         else:
             early = _review(world, account)
-    _send(world, early)
+    deliveries.send_early(world, early)
 
 
 def recover_transfer(world: World, ref: str, body: Any) -> None:
@@ -123,7 +113,7 @@ def recover_transfer(world: World, ref: str, body: Any) -> None:
             raise Answer(400, error(400, "A company or trust has no shared KYC result"))
         if account.status != "ACTIVE" and not world.run_of(account):
             early = _review(world, account)
-    _send(world, early)
+    deliveries.send_early(world, early)
 
 
 def change_settlement(world: World, body: Any) -> Json:

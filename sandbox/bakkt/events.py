@@ -66,7 +66,7 @@ def party_event(
     account.history.append(
         {"at": iso(world.clock.now()), "partyStatus": status, "reasonCode": reason, "announced": announce}
     )
-    body = _message(account, "PARTY_EVENT", partyStatus=status, reasonCode=reason)
+    body = message(account, "PARTY_EVENT", partyStatus=status, reasonCode=reason)
     if link:
         body |= link_details(world, account, open_link(world, account, number=1))
     elif account.link and reason != "DOCUMENT_VERIFICATION":
@@ -86,10 +86,11 @@ def fiat_event(world: World, account: Account, fields: Json) -> list[Webhook]:
     }
     if fields.get("reasonCode"):
         details["reasonCode"] = fields["reasonCode"]
-    return deliveries.queue(world, _message(account, "FIAT_EVENT", **details))
+    return deliveries.queue(world, message(account, "FIAT_EVENT", **details))
 
 
-def _message(account: Account, kind: str, **fields: Any) -> Json:
+def message(account: Account, kind: str, **fields: Any) -> Json:
+    """A webhook's body: what all kinds have, and the fields of this one."""
     return {
         "requestId": str(uuid.uuid4()),
         "partnerPartyRef": account.ref,

@@ -42,6 +42,11 @@ NAMES = (
         (ENROLLED, _then("SUSPENDED", "COMPLIANCE_LOCKED")),
     ),
     TestName(
+        "Returns Later",
+        "is enrolled, later suspended for returned bank transfers",
+        (ENROLLED, _then("SUSPENDED", "MAX_ACH_RETURNS")),
+    ),
+    TestName(
         "Liquidate Later",
         "is enrolled, later may only sell and withdraw",
         (ENROLLED, _then("LIQUIDATED", "LIQUIDATE_ACCOUNT")),

@@ -38,7 +38,7 @@ def token(world: World, request: Request) -> Json:
         raise Answer(401, error(401, "Unauthorized"))
     grant = request.plain.POST.get("grant_type") or request.plain.GET.get("grant_type")
     if grant != "client_credentials":
-        raise Answer(400, _bad_field("grant_type", "must be client_credentials", grant))
+        raise Answer(400, bad_field("grant_type", "must be client_credentials", grant))
     with world.look() as state:
         life = int(state.settings.token_seconds)
     issued = world.issue_token(FAMILY, _jwt(life))
@@ -58,7 +58,7 @@ def document_verification_details(world: World, request: Request, partner: str, 
     After declined consent there is none without `overrideCustomerDeclinedConsent`: its meaning is taken from its name.
     """
     if not FORMS["a UUID"](partner):
-        raise Answer(400, _bad_field("partnerId", "Not a UUID", partner))
+        raise Answer(400, bad_field("partnerId", "Not a UUID", partner))
     with world.change() as state:
         account = state.accounts.get(ref)
         if account is None:
@@ -84,7 +84,8 @@ def document_verification_details(world: World, request: Request, partner: str, 
         return events.link_details(world, account, link)
 
 
-def _bad_field(name: str, text: str, rejected: Any) -> Json:
+def bad_field(name: str, text: str, rejected: Any) -> Json:
+    """The PublicApiError about one field."""
     detail = {"type": "VALIDATION_ERROR", "field": name, "description": text, "rejectedValue": rejected}
     return problem("INVALID_FIELD_VALUE", "validation error", f"{name}: {text}", [detail])
 

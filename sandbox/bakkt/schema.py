@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sandbox.state import Json
@@ -54,12 +55,21 @@ def _moment(text: str) -> datetime:
     return moment
 
 
+def _adds_up(text: str) -> bool:
+    """The check digit of an American routing number: 3, 7 and 1 times the digits make a multiple of ten."""
+    if not re.fullmatch(r"[0-9]{9}", text, re.ASCII) or text == "000000000":
+        return False
+    return sum(int(digit) * weight for digit, weight in zip(text, (3, 7, 1) * 3, strict=True)) % 10 == 0
+
+
 EMAIL = re.compile(r"[^@\s<>(),;:\"\\\[\]]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 FORMS: Mapping[str, Form] = {
     "a date, YYYY-MM-DD": lambda text: len(text) == 10 and _reads(date.fromisoformat)(text),
     "a date and time with its zone, ISO 8601": _reads(_moment),
     "an e-mail address": lambda text: bool(EMAIL.fullmatch(text)),
     "a phone number in compact E.164": lambda text: bool(re.fullmatch(r"\+[1-9][0-9]{3,14}", text, re.ASCII)),
+    "an account number of 4 to 17 digits": lambda text: bool(re.fullmatch(r"[0-9]{4,17}", text, re.ASCII)),
+    "a routing number of nine digits that add up": _adds_up,
     "a UUID": lambda text: bool(re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text)),
 }
 
@@ -86,6 +96,21 @@ class Text:
             failures.add(NOT_A_VALUE, path, f"must be {self.noun}", value)
         elif self.form and not FORMS[self.form](value):
             failures.add(WRONG_FORM, path, f"must be {self.form}", value)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A positive number of dollars and whole cents."""
+
+    most: Decimal = Decimal(10) ** 12
+
+    def check(self, value: Any, path: str, failures: Failures) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
+            failures.add(WRONG_FORM, path, "must be a number", value)
+        elif not 0 < value < self.most:
+            failures.add(NOT_A_VALUE, path, "must be positive and below a million millions", value)
+        elif Decimal(value) * 100 % 1:
+            failures.add(WRONG_FORM, path, "must not have parts of a cent", value)
 
 
 @dataclass(frozen=True)
@@ -157,7 +182,7 @@ class Object:
             self.rule(value, path, failures)
 
 
-Kind = Text | Plain | Unread | Many | Object
+Kind = Text | Amount | Plain | Unread | Many | Object
 
 
 def under(path: str, name: str) -> str:

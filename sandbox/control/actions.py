@@ -6,10 +6,11 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from sandbox import config, deliveries, endpoint, engine, faults, people, player, stories
-from sandbox.bakkt import accounts, events, papers, updates
+from sandbox.bakkt import accounts, events, ledger, papers, updates
 from sandbox.bakkt.outcomes import outcome_of
 from sandbox.clock import iso
-from sandbox.state import Account, Document, Fault, Json, Run, Settings, Webhook
+from sandbox.plaid import banks
+from sandbox.state import Account, Document, Fault, Json, Movement, Run, Settings, Webhook
 from sandbox.world import World
 
 LONGEST_ADVANCE = 10 * 366 * 86400
@@ -219,7 +220,7 @@ def snapshot(world: World) -> Json:
         settings["webhook_url"] = deliveries.address(state.settings.webhook_url, shown=True)
         clock = world.clock
         return {
-            "stand_in": "sandbox; not Bakkt",
+            "stand_in": "sandbox; not Bakkt, not Plaid",
             "clock": {
                 "now": iso(clock.now()),
                 "ahead_seconds": round(clock.advanced, 3),
@@ -228,13 +229,16 @@ def snapshot(world: World) -> Json:
             "accounts": [_shown(world, account) for account in state.accounts.values()],
             "webhooks": [_delivery(world, hook) for hook in state.webhooks],
             "faults": [asdict(fault) for fault in state.faults],
+            "items": [banks.shown(item) for item in state.items.values()],
+            "banks_down": list(state.banks_down),
             "runs": [asdict(run) | {"steps": len(run.steps)} for run in state.runs],
             "requests": list(world.requests),
         }
 
 
 def _shown(world: World, account: Account) -> Json:
-    link, plan = account.link, next((p for p in world.state.plans if p.account == account.ref), None)
+    state = world.state
+    link, plan = account.link, next((p for p in state.plans if p.account == account.ref), None)
     return {
         "clientAccountId": account.ref,
         "id": account.id,
@@ -252,6 +256,9 @@ def _shown(world: World, account: Account) -> Json:
             {"id": update.id, "ends": update.outcome, "held": updates.held(world, update)}
             for update in updates.pending(world, account)
         ],
+        "books": ledger.shown(world, account.ref),
+        "banks": [asdict(bank) for bank in state.banks if bank.account == account.ref],
+        "movements": [_movement(movement) for movement in state.movements if movement.account == account.ref],
         "documents": [_paper(document) for document in papers.of_account(world, account)],
         "missing": papers.missing(world, account) if papers.is_entity(account) else [],
         "next": {"at": iso(plan.due), **plan.steps[0]} if plan else None,
@@ -264,6 +271,15 @@ def _shown(world: World, account: Account) -> Json:
         }
         if link
         else None,
+    }
+
+
+def _movement(movement: Movement) -> Json:
+    """A movement with its amount as exact text, and when its next step is due."""
+    return asdict(movement) | {
+        "amount": ledger.text(movement.cents),
+        "created": iso(movement.created),
+        "due": None if movement.due is None else iso(movement.due),
     }
 
 
@@ -283,8 +299,9 @@ def _delivery(world: World, hook: Webhook) -> Json:
     ahead = hook.due - world.clock.now()
     shown = asdict(hook)
     body = json.loads(shown.pop("text"))
-    if "verificationURL" in body:
-        body["verificationURL"] = "•••"
+    for name in ("verificationURL", "link_token", "public_token", "public_tokens"):
+        if name in body:
+            body[name] = "•••"
     return shown | {
         "created": iso(hook.created),
         "due": round(ahead, 1) if hook.state == "queued" else None,

@@ -10,7 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from sandbox.control import actions, copies
+from sandbox.control import actions, bank_actions, copies, money
 from sandbox.state import Json
 from sandbox.world import World, world
 
@@ -81,6 +81,16 @@ def _end_update(here: World, data: Json, ref: str) -> None:
     copies.update_end(here, ref, data)
 
 
+def _with_data(action: Callable[..., None]) -> View:
+    """For actions that take the body, and answer nothing."""
+
+    @wraps(action)
+    def view(here: World, data: Json, **path: str) -> None:
+        action(here, *path.values(), data)
+
+    return view
+
+
 def _settings(here: World, data: Json) -> Json:
     changed = asdict(actions.settings_change(here, data))
     return {name: value for name, value in changed.items() if name != "webhook_url"}
@@ -88,6 +98,14 @@ def _settings(here: World, data: Json) -> Json:
 
 def _run(here: World, data: Json, name: str) -> Json:
     return asdict(actions.story_run(here, name, data))
+
+
+def _down(here: World, data: Json, institution: str) -> None:
+    bank_actions.institution_down(here, institution, down=True)
+
+
+def _up(here: World, data: Json, institution: str) -> None:
+    bank_actions.institution_down(here, institution, down=False)
 
 
 urlpatterns = [
@@ -101,6 +119,17 @@ urlpatterns = [
     path("accounts/<str:ref>/end-update", control(POST=_end_update)),
     path("accounts/<str:ref>/event", control(POST=_event)),
     path("accounts/<str:ref>/expire-link", control(POST=_bare(actions.link_expire))),
+    path("accounts/<str:ref>/adjust", control(POST=_with_data(money.adjust))),
+    path("accounts/<str:ref>/bank-trouble", control(POST=_with_data(money.bank_trouble))),
+    path("accounts/<str:ref>/wire", control(POST=_with_data(money.wire_in))),
+    path("transfers/<str:key>/end", control(POST=_with_data(money.end))),
+    path("transfers/<str:key>/return", control(POST=_with_data(money.give_back))),
+    path("items/<str:item_id>/owner", control(POST=_with_data(bank_actions.owner_set))),
+    path("items/<str:item_id>/reset-login", control(POST=_bare(bank_actions.login_reset))),
+    path("items/<str:item_id>/fire", control(POST=_with_data(bank_actions.webhook_fire))),
+    path("items/<str:item_id>/balance", control(POST=_with_data(bank_actions.balance_set))),
+    path("items/<str:item_id>/verification", control(POST=_with_data(bank_actions.verification_set))),
+    path("institutions/<str:institution>/down", control(POST=_down, DELETE=_up)),
     path("tokens/revoke", control(POST=lambda here, _: {"revoked": actions.tokens_revoke(here)})),
     path("webhooks/flush", control(POST=lambda here, _: {"unsent": actions.webhooks_flush(here)})),
     path("webhooks/<str:webhook_id>/resend", control(POST=_bare(actions.webhook_resend))),

@@ -6,7 +6,7 @@ The real provider has no such calls: there it is people at the provider, or a mi
 import uuid
 
 from sandbox import people
-from sandbox.bakkt import accounts, documents, events, updates, validation
+from sandbox.bakkt import accounts, documents, events, ledger, updates, validation
 from sandbox.control.actions import Refused, account_of, known
 from sandbox.state import Account, Json
 from sandbox.world import World
@@ -38,11 +38,12 @@ def _check(request: Json) -> None:
 
 
 def delete(world: World, ref: str) -> None:
-    """Forget the account, its documents and whatever was to come of it."""
+    """Forget the account, its documents, its money and whatever was to come of it."""
     with world.change() as state:
         account = account_of(world, ref)
         documents.forget(world, account)
         events.drop_plans(world, account)
+        ledger.forget(world, account)
         state.updates[:] = [update for update in state.updates if update.account != ref]
         for run in state.runs:
             if run.account == ref and run.state in ("playing", "waiting"):

@@ -11,10 +11,11 @@ from django.urls import path
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from sandbox import endpoint, faults, people, stories
-from sandbox.bakkt import events
+from sandbox.bakkt import events, linking, transfers
 from sandbox.bakkt.outcomes import ANYONE, NAMES
 from sandbox.clock import iso
-from sandbox.control import actions, copies
+from sandbox.control import actions, bank_actions, copies, money
+from sandbox.plaid import banks
 from sandbox.state import Account, Json
 from sandbox.world import World, world
 
@@ -25,6 +26,7 @@ BUTTONS = (
     ("Manual review", "UNDER_REVIEW", "PENDING_REVIEW"),
     ("Fail KYC", "INACTIVE", "RISK_KYC"),
     ("Fail OFAC", "INACTIVE", "RISK_OFAC"),
+    ("Fail the tax ID", "INACTIVE", "TAX_ID_MAX_RETRIES"),
     ("Suspend", "SUSPENDED", "COMPLIANCE_LOCKED"),
     ("Too many returns", "SUSPENDED", "MAX_ACH_RETURNS"),
     ("Liquidate", "LIQUIDATED", "LIQUIDATE_ACCOUNT"),
@@ -57,6 +59,15 @@ SETTABLE = (
     "webhook_attempts",
     "webhook_backoff",
 )
+MONEY_SETTABLE = (
+    "ach_deposit_seconds",
+    "ach_withdraw_seconds",
+    "ach_return_seconds",
+    "wire_seconds",
+    "wire_unmatched_seconds",
+    "return_fee_cents",
+    "max_ach_returns",
+)
 WAITS = (("1 minute", 60), ("1 hour", 3600), ("1 day", 86400), ("3 days (a link's life)", 259200))
 SHOWN = 30
 
@@ -82,10 +93,28 @@ def home(request: HttpRequest) -> HttpResponse:
         "reasons": REASONS,
         "people": [(name, people.name_of(name)) for name in people.NAMES],
         "waits": WAITS,
-        "settings": [(name, state["settings"][name]) for name in SETTABLE],
+        "settings": [(name, state["settings"][name]) for name in (*SETTABLE, *MONEY_SETTABLE)],
+        "moneyed": [account for account in state["accounts"][::-1] if _has_money(account)][:SHOWN],
+        "ends": transfers.ENDS,
+        "unrequested": transfers.UNREQUESTED,
+        "troubles": linking.TROUBLES,
+        "items": state["items"][::-1][:SHOWN],
+        "institutions": [
+            (key, name, key in state["banks_down"]) for key, (name, _) in banks.INSTITUTIONS.items()
+        ],
+        "owners": list(banks.OWNERS),
+        "fired": list(banks.FIRED),
         "refused": request.GET.get("refused", "")[:300],
     }
     return render(request, "sandbox/home.html", context)
+
+
+def _has_money(account: Json) -> bool:
+    """Whether the account may have money, or had."""
+    return bool(account["movements"] or account["banks"]) or account["partyStatus"] in (
+        "ACTIVE",
+        "LIQUIDATED",
+    )
 
 
 def _form(request: HttpRequest) -> Json:
@@ -122,8 +151,42 @@ def _end_update(here: World, data: Json) -> None:
     copies.update_end(here, data.pop("ref"), data)
 
 
+def _end_transfer(here: World, data: Json) -> None:
+    money.end(here, data.pop("id"), data)
+
+
+def _wire(here: World, data: Json) -> None:
+    named = data.pop("reference", "") == "named"
+    money.wire_in(here, data.pop("ref"), data | {"reference": named})
+
+
+def _adjust(here: World, data: Json) -> None:
+    money.adjust(here, data.pop("ref"), data)
+
+
+def _trouble(here: World, data: Json) -> None:
+    money.bank_trouble(here, data.pop("ref"), data)
+
+
 def _story(here: World, data: Json) -> None:
     actions.story_run(here, data.pop("story"), data)
+
+
+def _bank(here: World, data: Json) -> None:
+    item = data["item"]
+    if "owner" in data:
+        bank_actions.owner_set(here, item, data)
+    elif "code" in data:
+        bank_actions.webhook_fire(here, item, data)
+    elif "mask" in data:
+        amounts = {name: data.get(name) for name in ("available", "current")}
+        bank_actions.balance_set(here, item, {"mask": data["mask"], **amounts})
+    else:
+        bank_actions.login_reset(here, item)
+
+
+def _institution(here: World, data: Json) -> None:
+    bank_actions.institution_down(here, data["institution"], down=data.get("down") == "yes")
 
 
 DEEDS: dict[str, tuple[str, Callable[[World, Json], object]]] = {
@@ -132,6 +195,10 @@ DEEDS: dict[str, tuple[str, Callable[[World, Json], object]]] = {
     "event": ("accounts", _event),
     "drift": ("accounts", _drift),
     "end-update": ("accounts", _end_update),
+    "end-transfer": ("money", _end_transfer),
+    "wire-in": ("money", _wire),
+    "adjust": ("money", _adjust),
+    "bank-trouble": ("money", _trouble),
     "delete-account": ("accounts", lambda here, data: copies.delete(here, data["ref"])),
     "open-account": ("accounts", copies.open_unknown),
     "expire-link": ("accounts", lambda here, data: actions.link_expire(here, data["ref"])),
@@ -142,6 +209,8 @@ DEEDS: dict[str, tuple[str, Callable[[World, Json], object]]] = {
     "revoke": ("faults", lambda here, _: actions.tokens_revoke(here)),
     "story": ("stories", _story),
     "story-stop": ("stories", lambda here, data: actions.run_stop(here, data["id"])),
+    "bank": ("banks", _bank),
+    "institution": ("banks", _institution),
     "reset": ("top", lambda here, _: here.reset()),
 }
 

@@ -16,7 +16,10 @@ A file holds `title`, `about`, `person` (a built-in one, used when the story ope
     update                        the account's data change: `changes`, a value for each path, unless an
                                   update is in review already; the review waits for `end_update`
     end_update                    the review of the latest update ends; `outcome`: accepted or rejected
-    fiat                          a FIAT_EVENT with the fields given
+    fiat                          a FIAT_EVENT with the fields given, whatever the books say
+    transfer                      what becomes of the latest transfer that the partner ordered, if it can:
+                                  `status`, `reasonCode`; until then transfers wait for it
+    wire_in                       a wire nobody asked for is booked: `amount` in whole dollars
 """
 
 import json
@@ -39,6 +42,8 @@ WORDS = {
     "kyb": set(),
     "update": {"changes"},
     "end_update": {"outcome"},
+    "transfer": {"status", "reasonCode"},
+    "wire_in": {"amount"},
     "fiat": {
         "partnerTransactionRef",
         "fiatTransactionType",
@@ -58,9 +63,12 @@ DEMANDED = {
     "update": {"changes"},
     "end_update": {"outcome"},
     "fiat": {"transactionStatus"},
+    "transfer": {"status"},
+    "wire_in": {"amount"},
 }
 RESULTS = ("pass", "fail", "review")
 ENDS = ("accepted", "rejected")
+MONEY_ENDS = ("COMPLETED", "DECLINED", "FAILED", "CANCELLED", "RETURNED")
 
 
 class Unknown(LookupError):
@@ -134,6 +142,10 @@ def _understood(step: dict[str, Any]) -> bool:
         return all(type(value) in (int, float) and value >= 0 for value in told.values())
     if word == "upload":
         return type(told.get("owner", 0)) is int and told.get("owner", 0) >= 0
+    if word == "wire_in":
+        return type(told["amount"]) is int and told["amount"] > 0
+    if word == "transfer":
+        return told["status"] in MONEY_ENDS
     if word == "update":
         return isinstance(told["changes"], dict) and bool(told["changes"])
     return told.get("result", RESULTS[0]) in RESULTS and told.get("outcome", ENDS[0]) in ENDS

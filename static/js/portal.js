@@ -103,6 +103,8 @@ function reveals(within) {
 document.addEventListener("change", (event) => {
   if (event.target.form) reveal(event.target.form);
 });
+// Going back, the browser restores what was chosen without saying so.
+window.addEventListener("pageshow", () => reveals(document));
 
 // --- Passwords that can be looked at
 function passwords(within) {
@@ -238,8 +240,31 @@ function countdowns(within) {
   });
 }
 
+// --- Revealed values are masked again when their time is over, also on a page nobody reloads
+function remask(place) {
+  const value = place.querySelector("[data-remask-value]");
+  value.textContent = value.dataset.mask;
+  all("[data-remask-gone]", place).forEach((part) => part.remove());
+  all("[data-remask-back]", place).forEach((part) => { part.hidden = false; });
+  delete place.dataset.remask;
+}
+function remasks(within) {
+  all("[data-remask]", within).forEach((place) => {
+    // By the time since the page came: the clock of a computer may be wrong. Looked at each second, not once at the
+    // end: a computer that slept, or a page that comes back from the browser's memory, is late at most a second.
+    const end = performance.now() + Number(place.dataset.remask) * 1000;
+    const wall = Date.now() + Number(place.dataset.remask) * 1000;
+    const tick = setInterval(() => {
+      const over = performance.now() >= end || Date.now() >= wall;
+      if (over) remask(place);
+      if (over || !place.isConnected) clearInterval(tick);
+    }, 1000);
+  });
+}
+
 function enhance(within) {
   countdowns(within);
+  remasks(within);
   copyButtons(within);
   reveals(within);
   passwords(within);

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from uuid import UUID
 
 from compliance import kinds
@@ -13,6 +14,12 @@ from portal.models import User
 KIND = "tests.parrot"
 #: What the rules of queues read of a subject.
 traits: dict[UUID, kinds.Traits] = {}
+#: Who may not be the second person about a subject, and how a parrot looks meanwhile.
+ruled_out: dict[UUID, dict[UUID, str]] = {}
+plumage: dict[UUID, str] = {}
+
+
+_asked = count(1)
 
 
 @dataclass
@@ -54,7 +61,14 @@ def lock(subject_id: UUID) -> None:
 def evidence(case: Case) -> Sequence[kinds.Section]:
     """Lines, a link and a comparison."""
     return (
-        kinds.Section("The parrot", (kinds.Row("Plumage", "Blue"), kinds.Row("Cage", "7", "/staff/cage/"))),
+        kinds.Section(
+            "The parrot",
+            (
+                kinds.Row("Plumage", plumage.get(case.subject_id, "Blue")),
+                kinds.Row("Cage", "7", "/staff/cage/"),
+                kinds.Row("Looked at", f"{next(_asked)} times", is_clock=True),
+            ),
+        ),
         kinds.Section(
             "What it says",
             comparison=kinds.Comparison(
@@ -74,6 +88,7 @@ PARROT = kinds.CaseKind(
     evidence=evidence,
     subject_url=lambda subject_id: f"/parrots/{subject_id}/",
     lock=lock,
+    ruled_out=lambda subject_ids: {key: ruled_out.get(key, {}) for key in subject_ids},
     traits=lambda subject_id: traits.get(subject_id, kinds.Traits()),
     due_after=timedelta(days=2),
     decisions=(
@@ -82,6 +97,7 @@ PARROT = kinds.CaseKind(
         ),
         kinds.Decision("bury", "It is gone: bury it", effect=refuse, needs_text=True),
         kinds.Decision("break", "Break the cage", effect=break_down),
+        kinds.Decision("ask", "Ask the shop", effect=stun, waits_on="provider", waits_for=timedelta(days=3)),
         kinds.Decision("sell", "Sell it", hint="A manager's", permission="case.manage", closes=False),
     ),
 )

@@ -295,3 +295,22 @@ def test_of_two_cases_about_one_subject_the_older_stays_closed(
     with pytest.raises(Conflict, match="newer case"):
         services.case_reopen(actor=analyst, case_id=case.pk, reason="It spoke again")
     assert Case.objects.get(pk=case.pk).status == "closed"
+
+
+def test_a_decision_may_leave_the_case_waiting(analyst: User, effects: Seen, customer_user: User) -> None:
+    case = ready(analyst, subject_of(customer_user))
+    first = decided(analyst, case, "ask")
+    assert first == decided(analyst, case, "ask"), "the second click is the first"
+    case.refresh_from_db()
+    assert (case.status, case.due_at, len(effects.effects)) == ("waiting_provider", None, 1)
+    assert case.waiting_until == first.at + timedelta(days=3)
+    with pytest.raises(Conflict, match="since you opened it"):
+        decided(analyst, case, "ask", version=first.seen_version - 1)
+    # What comes in brings it back, to be decided for good.
+    opened(subject_of(customer_user))
+    case.refresh_from_db()
+    assert (case.status, case.waiting_until) == ("in_progress", None)
+    assert case.due_at is not None
+    decided(analyst, case)
+    case.refresh_from_db()
+    assert (case.status, case.decisions.count()) == ("closed", 2)

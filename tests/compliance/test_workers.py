@@ -265,3 +265,23 @@ def test_the_page_of_people_costs_the_same_for_few_and_many(
             browser.get(PEOPLE)
         costs.append(len(queries))
     assert costs[0] == costs[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_takes_a_case_as_they_are_set_away_does_not_keep_it(staff: Staff) -> None:
+    """Interposed: set away while the taking is not committed."""
+    manager, analyst = staff("compliance_manager"), staff("compliance_analyst")
+    Worker.objects.create(user=analyst)
+    case, returned = opened(), []
+
+    def set_away() -> None:
+        returned.append(services.away_set(actor=manager, person=analyst, is_away=True))
+        connection.close()
+
+    with transaction.atomic():
+        services.case_take_next(actor=analyst)
+        other = threading.Thread(target=set_away)
+        other.start()
+        other.join(0.2)
+    other.join(30)
+    assert (returned, who(case)) == ([1], None)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pikepdf
+from playwright.sync_api import Page
 
 from tests.onboarding import answers
 
@@ -66,6 +67,25 @@ def person(given: str, family: str, country: str = "US", birth: date | None = No
         "address": lives_at("home", country),
         "employment": work | lives_at("employer", country),
     }
+
+
+def fill(page: Page, given: Answers) -> None:
+    """Fill in what is given; each question shows by then."""
+    for name, value in given.items():
+        if isinstance(value, date):
+            for part in ("month", "day", "year"):
+                page.fill(f"[name={name}_{part}]", str(getattr(value, part)))
+            continue
+        control = page.locator(f"[name={name}]")
+        kind = control.first.evaluate("it => it.type")
+        if kind == "radio":
+            page.check(f"[name={name}][value='{value}']")
+        elif kind == "checkbox":
+            control.set_checked(value)
+        elif kind == "select-one":
+            control.select_option(value)
+        else:
+            control.fill(str(value))
 
 
 def account(trusted: Answers | None = None) -> dict[str, Answers]:

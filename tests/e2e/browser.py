@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.test import Client
@@ -23,10 +24,12 @@ SHOTS = os.environ.get("SHOTS", "")
 PATIENCE = 30_000
 
 
-def context_of(browser: Browser, server: LiveServer, width: int = 1280) -> BrowserContext:
+def context_of(browser: Browser, server: LiveServer, width: int = 1280, **options: Any) -> BrowserContext:
     """A browser of its own on the live server, by the name that cookies and passkeys know."""
     context = browser.new_context(
-        base_url=server.url.replace("127.0.0.1", "localhost"), viewport={"width": width, "height": 900}
+        base_url=server.url.replace("127.0.0.1", "localhost"),
+        viewport={"width": width, "height": 900},
+        **options,
     )
     context.set_default_timeout(PATIENCE)
     return context

@@ -12,7 +12,7 @@ from portal.models import User
 from tests.e2e.browser import looked_at, page_of
 from tests.flow import publish_agreements
 from tests.onboarding import journeys
-from tests.people import make_customer_user
+from tests.people import make_customer_user, make_staff
 
 pytestmark = [
     pytest.mark.e2e,
@@ -153,6 +153,35 @@ def test_a_server_in_trouble_is_asked_again(
     expect(shown(page)).to_contain_text("we try again")
     expect(shown(page)).to_contain_text("Saved ")
     page.context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_staff_who_fill_in_lose_nothing_either(browser: Browser, live_server: LiveServer, width: int) -> None:
+    publish_agreements()
+    agent = make_staff("onboarding_agent")
+    draft = services.application_start_for(
+        actor=agent,
+        name="Kim Lee",
+        email="kim@example.test",
+        account_type="INDIVIDUAL",
+        country="US",
+        source="page",
+    )
+    page = page_of(browser, live_server, agent, width)
+    page.goto(f"/staff/applications/{draft.pk}/fill/employment/")
+    expect(page.get_by_role("heading", name="Their work")).to_be_visible()
+    page.get_by_label("Employed", exact=True).check()
+    page.get_by_label("Position").fill("Weaver")
+    page.get_by_label("Position").blur()
+    expect(shown(page)).to_contain_text("Saved ")
+    kept(page, lambda: StepEntries.objects.get().entries.reveal().get("position") == "Weaver")
+    looked_at(page, f"fill-{width}")
+    page.context.close()
+    again = page_of(browser, live_server, agent, width)
+    again.goto(f"/staff/applications/{draft.pk}/fill/employment/")
+    expect(again.get_by_label("Position")).to_have_value("Weaver")
+    again.goto(f"/staff/applications/{draft.pk}/fill/investment/")
+    looked_at(again, f"fill-investment-{width}")
 
 
 def test_every_step_keeps_what_is_typed(browser: Browser, live_server: LiveServer, user: User) -> None:

@@ -13,10 +13,11 @@ from onboarding import jobs, services
 from onboarding.models import Document, DocumentRequest
 from portal import clock
 from tests.e2e.browser import looked_at, page_of
-from tests.flow import publish_agreements
+from tests.flow import publish_agreements, submitted
 from tests.onboarding import journeys
 from tests.onboarding.papers_support import upload_all
 from tests.onboarding.requests_support import applicant_of, passport, proof, reject
+from tests.onboarding.test_case_asks import about
 from tests.people import make_customer_user, make_staff
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -99,3 +100,38 @@ def test_a_paper_from_asking_to_accepting(
     looked_at(desk, f"papers-list-{width}")
     desk.goto(f"/staff/applications/{application.pk}/papers/provider/")
     looked_at(desk, f"papers-provider-{width}")
+
+
+def test_the_customers_answer_reopens_the_case(
+    browser: Browser, live_server: LiveServer, settings: Any, tmp_path: Path
+) -> None:
+    kept = settings.STORAGES["documents"]
+    stored = kept | {"OPTIONS": kept["OPTIONS"] | {"location": str(tmp_path / "papers")}}
+    settings.STORAGES = settings.STORAGES | {"documents": stored}
+    publish_agreements()
+    user, analyst = make_customer_user("Ana"), make_staff("compliance_analyst")
+    application = submitted(user)
+    case = about(application, analyst)
+    desk = page_of(browser, live_server, analyst)
+    desk.goto(f"/staff/cases/{case.pk}/")
+    desk.get_by_role("link", name="Ask the customer for a paper").click()
+    looked_at(desk, "case-ask-1280")
+    desk.get_by_label("Whose paper").select_option(str(applicant_of(application).pk))
+    desk.get_by_label("Proof of home address").check()
+    desk.get_by_label("Why we ask").fill("Your address changed lately.")
+    desk.get_by_role("button", name="Ask for it").click()
+    expect(desk.get_by_text("Asked. The case waits for the customer")).to_be_visible()
+    expect(desk.get_by_text("Clock stopped", exact=True)).to_be_visible()
+    looked_at(desk, "case-waits-1280")
+
+    phone = page_of(browser, live_server, user, 390)
+    phone.goto(f"/applications/{application.pk}/papers/")
+    expect(phone.get_by_text("Your address changed lately.")).to_be_visible()
+    proof(user, application)
+    # It is there again by itself, in the hands of whoever asked.
+    desk.goto("/staff/cases/?assignee=me&status=in_progress")
+    desk.get_by_role("link", name=case.reference).click()
+    expect(
+        desk.get_by_role("heading", name="The customer sent what was asked for: Proof of home address")
+    ).to_be_visible()
+    looked_at(desk, "case-answered-1280")

@@ -51,6 +51,10 @@ def test_a_paper_is_looked_at_and_another_held_back(
     desk.wait_for_function(DRAWN, arg=".document-page img")
     assert desk.locator(".document-page img").evaluate("image => image.naturalHeight > image.naturalWidth")
     looked_at(desk, f"staff-document-{width}")
+    desk.get_by_role("link", name="Get the original").click()
+    desk.get_by_label("What you need it for").fill("The court asks for the file")
+    looked_at(desk, f"staff-document-why-{width}")
+    desk.get_by_role("button", name="Reveal").click()
     with desk.expect_download() as download:
         desk.get_by_role("link", name="Download the original").click()
     assert Path(download.value.path()).read_bytes() == corpus.located_jpeg()

@@ -25,7 +25,9 @@ def point_at(settings: Any, url: str) -> None:
     settings.BAKKT_PARTNER_CLIENT_ID = "portal"
     settings.BAKKT_PARTNER_CLIENT_SECRET = "invented"
     settings.BAKKT_PARTNER_ID = "7c0e4a52-6f0b-4d3c-9a52-0d8c2f1b7a11"
-    for cached in (clients._crypto, clients._partner, clients._transport):
+    settings.BAKKT_TRANSACTION_READS = settings.BAKKT_LINK_READS = True
+    settings.PLAID_URL = f"{url}/plaid"
+    for cached in (clients._crypto, clients._partner, clients._fiat, clients._plaid, clients._transport):
         cached.cache_clear()
     for waiting in (False, True):
         clients._transport(waiting)._timeouts = QUICK
@@ -49,6 +51,9 @@ def environment(box: testing.SandboxProcess, **more: str) -> dict[str, str]:
         "SANDBOX_URL": box.url,
         "BAKKT_CRYPTO_URL": box.url,
         "BAKKT_PARTNER_URL": box.url,
+        "BAKKT_PARTNER_ID": "7c0e4a52-6f0b-4d3c-9a52-0d8c2f1b7a11",
+        "BAKKT_PARTNER_CLIENT_ID": "portal",
+        "BAKKT_PARTNER_CLIENT_SECRET": "invented",
         "LOG_FORMAT": "console",
         **LOGON,
         **more,
@@ -79,5 +84,5 @@ def box(
     # Answers that hang are let go and messages on their way end before the tables are emptied.
     _box.api("DELETE", "faults")
     _box.api("POST", "reset")
-    for cached in (clients._crypto, clients._partner, clients._transport):
+    for cached in (clients._crypto, clients._partner, clients._fiat, clients._plaid, clients._transport):
         cached.cache_clear()

@@ -17,7 +17,6 @@ import psycopg
 import pytest
 import requests
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection
 from django.db.models import F, QuerySet, Sum
 from pytest_django import DjangoDbBlocker
@@ -32,6 +31,7 @@ from portal.run.prepare import install_queues
 from providers.models import ExpectedEvent, InboundEvent
 from sandbox import testing
 from sandbox.testing import SandboxProcess
+from tests.database import empty_tables
 from tests.faults.conftest import environment, test_database_url
 from tests.faults.parts import (
     LEASES_OVER,
@@ -78,7 +78,7 @@ class House:
     def more_calls(self, number: int) -> None:
         """Wait until the sandbox has answered so many further calls."""
         before = len(exchanges(self.box, "save_account"))
-        wait_for(lambda: len(exchanges(self.box, "save_account")) >= before + number, seconds=20)
+        wait_for(lambda: len(exchanges(self.box, "save_account")) >= before + number)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) 
     """pytest-django's, for all tests of this module together: the house is at work between them, too."""
     with django_db_blocker.unblock():
         yield
-        call_command("flush", verbosity=0, interactive=False)
+        empty_tables()
 
 
 @pytest.fixture(scope="module")
@@ -137,10 +137,10 @@ def calls_of(applications: list[Application]) -> QuerySet[OutboundCall]:
 def wait_until_open(applications: list[Application]) -> None:
     """Every account is open and every call is over."""
     decided = Application.objects.filter(pk__in=ids(applications), status=Verdict.APPROVED)
-    wait_for(lambda: decided.count() == len(applications), seconds=40, every=0.1)
+    wait_for(lambda: decided.count() == len(applications), every=0.1)
     # A webhook may come before the answer to the call, and after one that was lost.
     unfinished = calls_of(applications).exclude(status__in=OutboundCall.FINAL)
-    wait_for(lambda: not unfinished.exists(), seconds=20, every=0.1)
+    wait_for(lambda: not unfinished.exists(), every=0.1)
 
 
 def assert_nothing_lost_or_doubled(box: SandboxProcess, applications: list[Application]) -> None:
@@ -168,7 +168,7 @@ def test_a_storm_of_webhooks(house: House) -> None:
     house.box.fault("webhook_lost", "PARTY_EVENT", count=None)
     hand_in_all(house.web, applications).join(20)
     received = Application.objects.filter(pk__in=ids(applications), status=Verdict.RECEIVED)
-    wait_for(lambda: received.count() == len(applications), seconds=20, every=0.1)
+    wait_for(lambda: received.count() == len(applications), every=0.1)
 
     known = [application.reference for application in applications]
     bodies = [_event(number, known[number] if number < len(known) else "nobody") for number in range(400)]
@@ -181,7 +181,7 @@ def test_a_storm_of_webhooks(house: House) -> None:
     events = InboundEvent.objects.all()
     assert events.count() == len(bodies)
     assert events.aggregate(all=Sum("deliveries"))["all"] == len(load)
-    wait_for(lambda: not events.filter(status=Event.RECEIVED).exists(), seconds=40, every=0.1)
+    wait_for(lambda: not events.filter(status=Event.RECEIVED).exists(), every=0.1)
     nobodys = len(bodies) - len(known)
     found = Counter(events.values_list("status", "attempts"))
     assert found == {(Event.PROCESSED, 1): len(known), (Event.QUARANTINED, 1): nobodys}
@@ -271,7 +271,7 @@ def background(web: Web) -> str:
 
 def test_no_beat_and_a_broker_that_says_nothing(house: House) -> None:
     """Web is killed between the commit and the answer, too; then beat comes back and catches up."""
-    wait_for(lambda: not heartbeat.silent(), seconds=20)
+    wait_for(lambda: not heartbeat.silent())
     wait_for(heartbeat.workers)
     assert background(house.web) == "ok"
     applications = drafts(4)
@@ -312,7 +312,7 @@ def test_no_beat_and_a_broker_that_says_nothing(house: House) -> None:
     house.beat = house.parts.beat()
     wait_until_open(applications)
     assert_nothing_lost_or_doubled(house.box, applications)
-    wait_for(lambda: background(house.web) == "ok", seconds=20, every=0.2)
+    wait_for(lambda: background(house.web) == "ok", every=0.2)
 
 
 # --- Killed under load, and cut off -------------------------------------------------------------------------
@@ -372,7 +372,7 @@ def test_database_connections_cut_in_mid_transaction(house: House) -> None:
     for part in (house.web, house.worker, house.beat):
         assert part.process is not None
         assert part.process.poll() is None, f"{part.name} did not survive it"
-    # Receipts lost with their connection are told as that, not as a fault of ours.
+    # What went with its connection is told as that, not as a fault of ours.
     assert "has no attribute '_get_pgmq_client'" not in house.worker.log.read_text()
 
     house.background_down()

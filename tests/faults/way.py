@@ -96,7 +96,7 @@ def assert_opened_once(box: SandboxProcess, application: Application) -> None:
     assert OutboundCall.objects.filter(subject_id=account.pk).count() == 1
 
 
-def wait_for(what: Callable[[], Any], *, seconds: float = 15.0, every: float = 0.03) -> Any:
+def wait_for(what: Callable[[], Any], *, seconds: float = 120.0, every: float = 0.03) -> Any:
     """What `what` answers as soon as it is truthy; fails when it is not in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -16,7 +16,7 @@ from onboarding import services
 from onboarding.agreements import acceptance, certificate, reminders, scope, versions
 from onboarding.models import Agreement, AgreementAcceptance, Owner
 from onboarding.models.agreements import AgreementReminder
-from portal import mail
+from portal import mail, pdf
 from portal.context import acting
 from portal.errors import Invalid, NotFound
 from portal.models import AuditEntry, MailMessage, Role, User
@@ -399,7 +399,7 @@ def test_a_name_in_any_script_prints(script: str, customer_user: User) -> None:
     submitted(customer_user)
     Owner.objects.update(given_name=name, family_name=name)
     kept = acceptance.acceptances_of(customer_user)[0]
-    _, drawn = certificate.fonts_for(name)
+    _, drawn = pdf.fonts_for(name)
     assert drawn == name
     content = certificate.certificate_pdf(kept, actor=customer_user, source="page")
     assert content.startswith(b"%PDF-")
@@ -407,4 +407,4 @@ def test_a_name_in_any_script_prints(script: str, customer_user: User) -> None:
 
 
 def test_a_letter_of_no_font_is_spelled_out() -> None:
-    assert certificate.fonts_for("Ana 😀")[1] == "Ana [U+1F600]"
+    assert pdf.fonts_for("Ana 😀")[1] == "Ana [U+1F600]"

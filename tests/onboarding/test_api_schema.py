@@ -30,7 +30,7 @@ from tests.flow import complete_draft
 from tests.onboarding import answers
 from tests.people import PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 DOCUMENT = SchemaGenerator().get_schema(request=None, public=True)
 schema = schemathesis.openapi.from_dict(DOCUMENT)

@@ -14,7 +14,7 @@ from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import deliver, exchanges
 from tests.flow import drain, publish_agreements
 from tests.onboarding import answers, journeys, papers_support
-from tests.onboarding.test_invitations import last_token
+from tests.onboarding.invitations_support import last_token
 from tests.people import make_customer_user
 
 pytestmark = pytest.mark.django_db

@@ -14,6 +14,7 @@ from onboarding.timeline import timeline
 from portal.errors import Conflict, IllegalMove, Invalid, NotFound
 from portal.models import MailMessage, User
 from sandbox.testing import SandboxProcess
+from tests.deciding import decide as decide_case
 from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, at_once, deliver
 from tests.flow import submitted
@@ -33,9 +34,7 @@ def ask(actor: User, application: Application) -> ClosureRequest:
 
 def decide(user: User, decision: str, text: str = "") -> Case:
     case = Case.objects.get(kind=closures.KIND)
-    compliance.case_assign(actor=user, case_id=case.pk, to=user)
-    case = compliance.case_check(actor=user, case_id=case.pk, done={"empty"})
-    compliance.case_decide(actor=user, case_id=case.pk, decision=decision, text=text, version=case.version)
+    decide_case(user, case, decision, text=text)
     return Case.objects.get(pk=case.pk)
 
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from onboarding import demo
+from compliance.models import Case
+from onboarding import demo, provider_cases
 from onboarding.models import Application, ProviderAccount
 from portal.models import User
 from sandbox.testing import SandboxProcess
@@ -43,6 +44,10 @@ def test_the_stories_play_and_some_stand_in_the_middle(box: SandboxProcess) -> N
             "demo2",
             "twin",
             "founder",
+            "maggic.dawn",
+            "taxid.retries",
+            "suspend.later",
+            "liquidate.later",
         )
     }
     assert found == {
@@ -58,6 +63,22 @@ def test_the_stories_play_and_some_stand_in_the_middle(box: SandboxProcess) -> N
         "demo2": ("approved", "active"),
         "twin": ("held", ""),
         "founder": ("draft", ""),
+        "maggic.dawn": ("rejected", "inactive"),
+        "taxid.retries": ("rejected", "inactive"),
+        "suspend.later": ("approved", "suspended"),
+        "liquidate.later": ("approved", "liquidate_only"),
+    }
+    # Nobody opens the queues and finds them empty.
+    waiting = Case.objects.exclude(status__in=Case.DONE).values_list("kind", flat=True)
+    assert set(waiting) >= {
+        "onboarding.duplicate",
+        provider_cases.IDENTITY,
+        provider_cases.TAX_NUMBER,
+        provider_cases.SANCTIONS,
+        provider_cases.SUSPENDED,
+        provider_cases.RETURNS,
+        provider_cases.LIQUIDATION,
+        provider_cases.REVIEW,
     }
     # The company's story waits for its screening; the others have begun.
     runs = {run["name"]: run["state"] for run in box.state()["runs"]}
@@ -87,4 +108,4 @@ def test_without_a_sandbox_there_are_demo_data_all_the_same(db: None, settings: 
     assert standing("parent@demo.example") == ("submitted", "pending")
     settings.SANDBOX_URL = "http://127.0.0.1:1"
     demo.seed()
-    assert Application.objects.count() == 5
+    assert Application.objects.count() == 9

@@ -9,8 +9,8 @@ from django.db import transaction
 
 from onboarding import discarded, services
 from onboarding.models import DiscardedFile, Document, Owner
-from onboarding.models.documents import STORAGE
 from onboarding.requirements.people import Person, steps_of_person
+from portal.document_storage import STORAGE
 from portal.models import User
 from tests.flow import publish_agreements
 from tests.onboarding import journeys

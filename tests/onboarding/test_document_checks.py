@@ -10,7 +10,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from compliance import services as compliance
 from compliance.models import Case
 from onboarding import document_checks, papers, services
 from onboarding.models import Application, Document
@@ -20,6 +19,7 @@ from portal import clamd
 from portal.errors import Forbidden, IllegalMove
 from portal.models import AuditEntry, MailMessage, OutboundCall, User
 from sandbox.testing import SandboxProcess
+from tests.deciding import decide as decide_case
 from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import later
 from tests.flow import drain, publish_agreements
@@ -203,11 +203,7 @@ def test_what_is_found_is_held_back_and_everybody_told(
 
 
 def decide(actor: User, case: Case, decision: str, **more: Any) -> None:
-    case.refresh_from_db()
-    compliance.case_assign(actor=actor, case_id=case.pk, to=actor)
-    compliance.case_check(actor=actor, case_id=case.pk, done={"looked_up"})
-    case.refresh_from_db()
-    compliance.case_decide(actor=actor, case_id=case.pk, decision=decision, version=case.version, **more)
+    decide_case(actor, case, decision, **more)
 
 
 def test_a_false_alarm_goes_on_and_is_not_scanned_again(

@@ -19,6 +19,8 @@ from tests.flow import drain, publish_agreements
 from tests.onboarding import journeys
 from tests.onboarding.papers_support import file, pdf, upload
 
+pytestmark = pytest.mark.once
+
 MEGABYTE = 1024 * 1024
 RESET = Path("/proc/self/clear_refs")
 

@@ -15,7 +15,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from compliance import services as compliance
 from compliance.models import Case
 from onboarding import document_reminders, papers, services, standing
 from onboarding.document_requests import CASE
@@ -25,6 +24,7 @@ from onboarding.tasks import papers_look_after
 from portal import clock
 from portal.models import MailMessage, User
 from sandbox.testing import SandboxProcess
+from tests.deciding import decide as decide_case
 from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, deliver
 from tests.flow import drain, publish_agreements, submitted
@@ -288,12 +288,7 @@ def case(abroad: Application) -> Case:
 
 def decide(case: Case, code: str, **more: str) -> None:
     manager = make_staff("compliance_manager")
-    compliance.case_assign(actor=manager, case_id=case.pk, to=manager)
-    compliance.case_check(actor=manager, case_id=case.pk, done={"reached"})
-    case.refresh_from_db()
-    compliance.case_decide(
-        actor=manager, case_id=case.pk, decision=code, version=case.version, source="page", **more
-    )
+    decide_case(manager, case, code, **more)
 
 
 def test_more_time_begins_the_letters_again_and_ends_in_a_case_again(case: Case) -> None:

@@ -1,6 +1,7 @@
 # ruff: noqa: F811  (fixtures are imported by name)
 """Requests for papers: asking, what meets them, accepting and rejecting, and what becomes of the application."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -86,7 +87,7 @@ def test_asking_counts_writes_and_takes_the_paper(opened: Application, analyst: 
     assert subjects() == ["We need a paper from you"]
     letter = MailMessage.objects.get(subject="We need a paper from you").content.reveal()["text"]
     assert f"/applications/{opened.pk}/papers/" in letter
-    assert "address" not in letter and "536" not in letter
+    assert "address" not in letter and not re.search("536-?88", letter)
     application = fresh(opened)
     ball = standing.ball(application)
     assert (ball.holder, ball.line) == ("customer", "Waiting for a paper we asked for")
@@ -98,7 +99,7 @@ def test_asking_counts_writes_and_takes_the_paper(opened: Application, analyst: 
     assert (paper.rule.title, paper.rule.hint) == ("Proof of home address", "Your address changed lately.")
     assert paper.lacks.startswith("Not uploaded yet. Due on ")
     audit = AuditEntry.objects.get(action="document.request")
-    assert audit.subject_id == opened.pk and "536" not in str(audit.after)
+    assert audit.subject_id == opened.pk and not re.search("536-?88", str(audit.after))
     assert proof(user, opened).type == "PROOF_OF_RESIDENTIAL_ADDRESS"
 
 

@@ -1,5 +1,6 @@
 """A possible duplicate is found before the provider hears of it, and goes to a person."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -45,7 +46,7 @@ def test_the_same_number_is_held_and_the_provider_not_called(held: Application) 
     assert OutboundCall.objects.count() == 1
     case = Case.objects.get()
     assert (case.kind, case.country) == ("onboarding.duplicate", "US")
-    assert "536" not in str(list(case.facts.values()))
+    assert not re.search("536[- ]?22", str(list(case.facts.values())))
     assert not hasattr(Application.objects.get(pk=held.pk), "account")
 
 

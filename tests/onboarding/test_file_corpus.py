@@ -12,13 +12,14 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from onboarding import document_checks
+from onboarding import document_checks, services
 from onboarding.models import Application, Document, DocumentCopy
 from onboarding.models.documents import UNOPENABLE
 from portal.models import MailMessage, User
-from tests.flow import publish_agreements
-from tests.onboarding import corpus, journeys
+from tests.onboarding import corpus
 from tests.onboarding.papers_support import file, pdf, upload
+
+pytestmark = pytest.mark.once
 
 SignedIn = Callable[[User], Client]
 Status = Document.Status
@@ -26,11 +27,15 @@ Status = Document.Status
 
 @pytest.fixture(autouse=True)
 def _ready(db: None, settings: Any, tmp_path: Path) -> None:
-    publish_agreements()
     kept = settings.STORAGES["documents"]
     settings.STORAGES = settings.STORAGES | {
         "documents": kept | {"OPTIONS": kept["OPTIONS"] | {"location": str(tmp_path)}}
     }
+
+
+def a_trust(user: User) -> Application:
+    """A trust's draft, which takes papers before any question is answered."""
+    return services.application_start(actor=user, account_type="ENTITY_PERSONAL_TRUST", source="page")
 
 
 def stored(folder: Path) -> list[Path]:
@@ -56,7 +61,7 @@ def test_refused_with_what_to_do_and_nothing_kept(
     customer_user: User, signed_in: SignedIn, tmp_path: Path, name: str, way: str
 ) -> None:
     make, words = corpus.REFUSED[name]
-    application = journeys.trust(customer_user)
+    application = a_trust(customer_user)
     answer = send(signed_in(customer_user), application, way, make())
     assert answer.status_code == 422
     if way == "api":
@@ -75,7 +80,7 @@ def test_taken_for_what_it_is_and_shown_without_the_rest(
 ) -> None:
     make, kind, is_copied = corpus.TAKEN[name]
     content = make()
-    application = journeys.trust(customer_user)
+    application = a_trust(customer_user)
     answer = send(signed_in(customer_user), application, way, content)
     assert answer.status_code in {201, 302}, answer.content
     document = Document.objects.get()
@@ -97,7 +102,7 @@ def test_taken_for_what_it_is_and_shown_without_the_rest(
 
 
 def test_a_photo_is_shown_upright(customer_user: User) -> None:
-    application = journeys.trust(customer_user)
+    application = a_trust(customer_user)
     found = upload(customer_user, application, type="TRUST_CERTIFICATION", file=file(corpus.located_jpeg()))
     document_checks.check(found.pk)
     with found.copies.get().open() as opened, Image.open(io.BytesIO(opened.read())) as image:
@@ -108,9 +113,9 @@ def test_a_page_that_cannot_be_drawn_is_asked_for_again(
     customer_user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first page opened at the door; a later one takes all the time there is."""
-    application = journeys.trust(customer_user)
+    application = a_trust(customer_user)
     found = upload(customer_user, application, type="TRUST_CERTIFICATION", file=file(pdf(), "a.pdf"))
-    monkeypatch.setattr("onboarding.confined.SECONDS", 0.0)
+    monkeypatch.setattr("portal.confined.SECONDS", 0.0)
     document_checks.check(found.pk)
     found.refresh_from_db()
     assert (found.status, found.problem, found.why_useless) == (Status.REFUSED, UNOPENABLE, UNOPENABLE)

@@ -1,5 +1,6 @@
 """Files of papers: who opens what, by links that run out, with answers that can do nothing."""
 
+import io
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from PIL import Image, ImageChops
 
 from onboarding import document_checks, files, papers
 from onboarding.models import Application, Document, Owner
@@ -231,16 +233,58 @@ def test_staff_look_at_pages_and_take_the_original_and_both_are_recorded(
     assert "2 more pages in the original" in page
     assert "Not scanned for malware" in page
     start = page.index('<img src="') + len('<img src="')
-    assert client.get(page[start : page.index('"', start)])["Content-Type"] == "image/jpeg"
-    token = files.token(analyst, document)
+    picture = page[start : page.index('"', start)]
+    shown = client.get(picture)
+    assert (shown["Content-Type"], shown["Cache-Control"]) == ("image/jpeg", "no-store")
+    assert "Get the original" not in page  # that is a manager's to say
+    assert client.get(reverse("staff:file", args=[files.token(analyst, document)])).status_code == 403
+
+    manager = staff("compliance_manager")
+    client, token = signed_in(manager), files.token(manager, document)
+    assert client.get(reverse("staff:file", args=[token])).status_code == 403  # without a reason
+    why = reverse("reveals:reveal", args=[files.FIELD, document.pk])
+    assert why in client.get(address).content.decode()
+    assert client.post(why, {"reason": "The court asks for it", "next": address}).url == address
+    assert "Download the original" in client.get(address).content.decode()
     original = client.get(reverse("staff:file", args=[token]))
     assert b"".join(original.streaming_content) == content  # type: ignore[attr-defined]
     assert original["Content-Disposition"].startswith(f'attachment; filename="{application.reference}')
     assert original["Content-Security-Policy"] == SANDBOX
-    assert [row["part"] for row in reads(document)] == ["preview", "original"]
+    assert [row["part"] for row in reads(document)] == ["preview", "preview", "preview", "original"]
+    with time_machine.travel(clock.now() + timedelta(minutes=11)):
+        late = files.token(manager, document)
+        assert signed_in(manager).get(reverse("staff:file", args=[late])).status_code == 403
     other = journeys.entity(customer_user)
     assert client.get(reverse("staff:document", args=[other.pk, document.pk])).status_code == 404
-    assert signed_in(staff("compliance_manager")).get(reverse("staff:file", args=[token])).status_code == 404
+    assert signed_in(analyst).get(reverse("staff:file", args=[token])).status_code == 404
+
+
+def test_staff_read_their_own_name_across_every_picture_and_customers_do_not(
+    customer_user: User, signed_in: SignedIn, staff: Callable[[str], User]
+) -> None:
+    document = checked(customer_user, journeys.trust(customer_user))
+
+    def picture(user: User, name: str) -> Image.Image:
+        answer = signed_in(user).get(reverse(name, args=[files.token(user, document, 1)]))
+        return Image.open(io.BytesIO(b"".join(answer.streaming_content))).convert("L")  # type: ignore[attr-defined]
+
+    plain = picture(customer_user, "api:file")
+    with document.copies.get(kind="preview").open() as kept:
+        assert ImageChops.difference(plain, Image.open(kept).convert("L")).getbbox() is None
+    one, other = (staff("compliance_analyst") for _ in range(2))
+    marked = picture(one, "staff:file")
+    assert marked.size == plain.size
+    # In each quarter of the picture, and another for each reader.
+    wide, high = marked.size[0] // 2, marked.size[1] // 2
+    for corner in ((0, 0), (wide, 0), (0, high), (wide, high)):
+        box = (*corner, corner[0] + wide, corner[1] + high)
+        part = ImageChops.difference(marked.crop(box), plain.crop(box)).point(
+            lambda value: 255 * (value > 40)
+        )
+        left, top, right, bottom = part.getbbox() or (0, 0, 0, 0)
+        assert right - left > wide * 0.8 and bottom - top > high * 0.8
+    assert ImageChops.difference(marked, picture(other, "staff:file")).getbbox() is not None
+    assert files.mark_of(one).startswith(f"{one.name} {str(one.pk)[-8:]} 20")
 
 
 @pytest.mark.parametrize(
@@ -262,7 +306,6 @@ def test_who_of_staff_may_look(
     client = signed_in(actor)
     page = reverse("staff:document", args=[document.application_id, document.pk])
     assert client.get(page).status_code == status
-    assert client.get(reverse("staff:file", args=[files.token(actor, document)])).status_code == status
     assert client.get(reverse("staff:file", args=[files.token(actor, document, 1)])).status_code == status
     assert bool(reads(document)) == (status == 200)
     assert signed_in(customer_user).get(page).status_code == 403
@@ -276,6 +319,6 @@ def test_who_lost_the_role_opens_nothing_by_an_old_link(
 ) -> None:
     document = checked(customer_user, journeys.trust(customer_user))
     analyst = staff("compliance_analyst")
-    client, token = signed_in(analyst), files.token(analyst, document)
+    client, token = signed_in(analyst), files.token(analyst, document, 1)
     User.objects.filter(pk=analyst.pk).update(role="onboarding_agent")
     assert client.get(reverse("staff:file", args=[token])).status_code == 403

@@ -8,13 +8,14 @@ from django.test import Client
 
 from compliance import services as compliance
 from compliance.models import Case, CaseFact
-from onboarding import given_up, papers
+from onboarding import given_up, papers, services, standing
 from onboarding.models import AccountUpdate, Application, Document
 from onboarding.views.details import STUCK
 from portal import outbox
 from portal.errors import Conflict, Forbidden, NotFound
 from portal.models import MailMessage, OutboundCall, User
 from sandbox.testing import SandboxProcess
+from tests.deciding import decide as decide_case
 from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, at_sandbox, exchanges, later
 from tests.flow import drain, submitted
@@ -52,9 +53,7 @@ def cases() -> list[Case]:
 
 def decide(actor: User, decision: str, text: str = "Looked at it") -> None:
     case = cases()[-1]
-    compliance.case_assign(actor=actor, case_id=case.pk, to=actor)
-    case.refresh_from_db()
-    compliance.case_decide(actor=actor, case_id=case.pk, decision=decision, version=case.version, text=text)
+    decide_case(actor, case, decision, text=text)
 
 
 def now(application: Application) -> Application:
@@ -183,6 +182,55 @@ def test_a_change_of_details(
     assert update.status == ends
     assert [case.status for case in cases()] == ["closed"]
     assert account_of(application).stuck_at is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "decision", "ends", "method"),
+    [
+        ("drop_after", "look", "done", "BAKKT_TPJ"),
+        ("drop_before", "look", "sending", ""),
+        ("drop_before", "again", "done", "BAKKT_TPJ"),
+        ("drop_before", "drop", "refused", ""),
+    ],
+)
+def test_a_change_of_the_settlement_method(
+    box: SandboxProcess,  # noqa: F811
+    customer_user: User,
+    staff: Staff,
+    signed_in: SignIn,
+    fault: str,
+    decision: str,
+    ends: str,
+    method: str,
+) -> None:
+    application = opened(box, customer_user)
+    analyst = staff("compliance_analyst")
+    wish = {"application_id": application.pk, "method": "BAKKT_TPJ", "reason": "Agreed", "source": "page"}
+    change = services.settlement.settlement_change(actor=analyst, **wish)
+    box.fault(fault, "update_settlement", count=1)
+    give_up(latest("bakkt.account.settlement"))
+    [case] = cases()
+    assert (case.status, case.subject_id) == ("open", change.pk)
+    page = signed_in(customer_user).get(f"/applications/{application.pk}/").content.decode()
+    assert "Something could not be passed on to the provider so far." in page
+    assert "one of us looks at it" in standing.ball(now(application)).line
+    [blocked] = services.why_not_update(now(application))
+    assert "the provider did not answer" in blocked
+    assert "Decide its case" in services.settlement.why_not_settlement(analyst, now(application))[0]
+
+    decide(analyst, decision)
+    drain()
+    change.refresh_from_db()
+    application.refresh_from_db()
+    assert (change.status, application.settlement_method) == (ends, method)
+    if ends == "sending":
+        assert [case.status for case in cases()] == ["closed", "open"]
+        return
+    assert [case.status for case in cases()] == ["closed"]
+    assert services.why_not_update(now(application)) == []
+    assert account_of(application).stuck_at is None
+    page = signed_in(analyst).get(f"/staff/applications/{application.pk}/settlement/").content.decode()
+    assert ("Given up: it could not be passed on" in page) == (decision == "drop")
 
 
 def test_a_comparison_cannot_be_looked_up_and_can_be_given_up(

@@ -121,7 +121,13 @@ def test_only_complete_customers_go_each_once(manager: User) -> None:
 @time_machine.travel(NOON, tick=False)
 def test_in_grace_everybody_may_go_and_without_it_nobody_who_lacks_something(manager: User) -> None:
     bare = {"Mobile": "", "Situation": "", "investment_objective": "", "annual_income_range": ""}
-    batch = wave(manager, 2, bare, complete=0, until=UNTIL)
+    batch = wave(manager, 3, bare, complete=0, until=UNTIL)
+    # The agreements are required of everybody (contract 4.2).
+    for complete_only in (True, False):
+        with pytest.raises(Conflict, match="Nobody is ready"):
+            start(manager, batch, complete_only=complete_only)
+    for application in Application.objects.filter(batch=batch).order_by("pk")[:2]:
+        accept(application.customer.user, application)
     with pytest.raises(Conflict, match="Nobody is ready"):
         start(manager, batch)
     run = to_the_end(start(manager, batch, complete_only=False))

@@ -26,6 +26,8 @@ from tests import hostile
 from tests.flow import publish_agreements
 from tests.onboarding import answers, journeys
 
+pytestmark = pytest.mark.once
+
 ENTITIES = {AccountType.ENTITY: EntityType.LLC, AccountType.ENTITY_PERSONAL_TRUST: EntityType.TRUST}
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from compliance import services as compliance
 from compliance.models import Case
 from onboarding import selectors, standing
 from onboarding.identity import checks, renewal, services
@@ -16,6 +15,7 @@ from portal.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.models import AuditEntry, MailMessage, User
 from providers.models import InboundEvent
 from sandbox.testing import SandboxProcess
+from tests.deciding import decide as decide_case
 from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import at_once, deliver, later
 from tests.flow import submitted
@@ -58,14 +58,14 @@ def test_three_links_run_out_and_a_person_takes_over(box: SandboxProcess, custom
             assert ask(application).status == Status.AWAITING
             assert living(application).number == number + 1
             seen.add(url_of(application))
-            assert facts(checks.CALL) == (
-                [] if number == 1 else [{"title": facts(checks.CALL)[0]["title"], "case__status": "open"}]
-            )
+            # It waits for the customer until the last link is out: then somebody calls them.
+            now = ["waiting_customer", "open"][number - 1]
+            assert [row["case__status"] for row in facts(checks.CALL)] == [now] * (number + 1)
     assert len(seen) == 3
     with after(box, application, hours=73 * 3):
         tick()
         assert check_of(application).expirations == 3
-        assert [row["title"] for row in facts(checks.CALL)] == [
+        assert [row["title"] for row in facts(checks.CALL)][2:] == [
             "The last link of the identity check was given out",
             "All links of the identity check ran out",
         ]
@@ -249,7 +249,7 @@ def test_declined_consent_is_refused_until_staff_ask_all_the_same(
         check = check_of(application)
         assert (check.status, check.problem) == (Status.EXPIRED, "CUSTOMER_DECLINED_CONSENT (400)")
         assert stands(application)[:2] == ("wait", "us")
-        assert [row["title"] for row in facts(checks.CALL)] == [
+        assert [row["title"] for row in facts(checks.CALL)][1:] == [
             "The provider refused a new link for the identity check"
         ]
         manager = staff("compliance_manager")
@@ -370,9 +370,7 @@ def test_the_call_is_decided(customer_user: User, staff: Staff, decision: str, t
     told(application, url="https://verify.example/c")
     analyst = staff("compliance_analyst")
     case = Case.objects.get(kind=checks.CALL)
-    compliance.case_assign(actor=analyst, case_id=case.pk, to=analyst)
-    case = compliance.case_check(actor=analyst, case_id=case.pk, done={"called"})
-    compliance.case_decide(actor=analyst, case_id=case.pk, decision=decision, text=text, version=case.version)
+    decide_case(analyst, case, decision, text=text)
     assert Case.objects.get(pk=case.pk).status == Case.Status.CLOSED
     wrote = [row for row in MailMessage.objects.all() if row.subject == "We tried to call you"]
     assert len(wrote) == (1 if decision == "missed" else 0)

@@ -1,5 +1,6 @@
 """An import from the file to the customers: dry run, import, a crash in the middle, two workers, undo."""
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -175,7 +176,7 @@ def test_the_raw_row_is_sealed_and_forgotten_once_imported(manager: User) -> Non
         assert "Ortiz" not in cursor.fetchone()[0]
     batch = imported(manager, checked(manager, batch))
     assert [row.cells is None for row in batch.rows.order_by("number")] == [True, False]
-    assert "536" not in str(AuditEntry.objects.values_list("after", flat=True))
+    assert not re.search("536-?22", str(AuditEntry.objects.values_list("after", flat=True)))
 
 
 # --- Twice --------------------------------------------------------------------------------------------------

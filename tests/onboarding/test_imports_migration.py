@@ -20,6 +20,7 @@ from tests.flow import publish_agreements
 from tests.onboarding import answers
 from tests.onboarding.imports_support import as_csv, checked, imported, person, upload
 from tests.onboarding.journeys import accept
+from tests.sandbox import contract
 
 pytestmark = pytest.mark.usefixtures("agreements")
 Staff = Callable[[str], User]
@@ -89,6 +90,11 @@ def test_in_grace_an_account_goes_without_and_the_payload_leaves_it_out(manager:
             "agreements",
         }
     with time_machine.travel("2030-04-01 12:00Z", tick=False):
+        # Their agreements the contract requires of migrating customers too.
+        with pytest.raises(Invalid) as refusal:
+            onboarding.application_submit(actor=user, application_id=application.pk, source="page")
+        assert {name.partition(".")[0] for name in refusal.value.fields} == {"agreements"}
+        accept(user, application)
         application = onboarding.application_submit(actor=user, application_id=application.pk, source="page")
     assert application.status == "submitted"
     assert application.account.client_account_id == "OLD-000000"
@@ -96,7 +102,8 @@ def test_in_grace_an_account_goes_without_and_the_payload_leaves_it_out(manager:
     assert "investmentProfile" not in wire
     owner = wire["owners"][0]
     assert "phoneNumber" not in owner and "employment" not in owner["identity"]
-    assert not owner.get("agreements")
+    assert len(owner["agreements"]) == 2
+    assert contract.violations({"$ref": "#/components/schemas/AccountRequest"}, wire) == []
 
 
 def test_who_applies_alone_has_no_grace(manager: User, customer_user: User) -> None:
@@ -216,6 +223,10 @@ def test_a_letter_asks_for_what_is_missing_and_its_link_leads_there(
         page = signed_in(user).get(reverse("customer:missing", args=[first.pk])).content.decode()
         assert "Your investment profile" in page and "Your work" in page
         assert "Who you are" not in page and "Where you live" not in page
+        # The agreements cannot follow later, the rest may.
+        assert "Hand in now" not in page
+        accept(user, first)
+        page = signed_in(user).get(reverse("customer:missing", args=[first.pk])).content.decode()
         assert "Hand in now, add the rest later" in page
 
 
@@ -284,6 +295,7 @@ def test_what_an_open_account_lacked_counts_once_its_change_is_done(manager: Use
     batch = bare(manager)
     application = Application.objects.get(batch=batch)
     user = application.customer.user
+    accept(user, application)
     application = onboarding.application_submit(actor=user, application_id=application.pk, source="page")
     change = {"owner": None, "step": "investment", "answers": answers.INVESTMENT}
     update = AccountUpdate.objects.create(

@@ -118,7 +118,7 @@ def test_what_does_not_hold_is_said_on_top_and_beside_and_nothing_is_lost(
     assert "<title>Error: " in shown
     assert "error-summary" in shown
     assert 'href="#id_given_name"' in shown
-    assert shown.count("You must be 18 or older") == 2
+    assert shown.count("must be 18 or older") == 2
     assert 'value="Ana 7"' in shown
     assert 'value="Ortiz"' in shown
     assert not ApplicationStep.objects.exists()

@@ -110,5 +110,9 @@ def test_a_provider_that_does_not_answer_is_told(
 ) -> None:
     application = opened(box, customer_user)
     box.fault("500_before", "read_account", count=None)
-    page = signed_in(staff("auditor")).post(f"/staff/applications/{application.pk}/compare/").content.decode()
+    page = (
+        signed_in(staff("compliance_analyst"))
+        .post(f"/staff/applications/{application.pk}/compare/")
+        .content.decode()
+    )
     assert "could not be read" in page

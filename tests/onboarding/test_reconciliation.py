@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from compliance import services as compliance
 from compliance.models import Case, CaseFact
 from onboarding.models import AccountCheck, AccountUpdate, Application, Owner, ReconciliationRun
 from onboarding.reconciliation import comparing, runs
@@ -16,6 +15,7 @@ from portal import clock
 from portal.errors import Conflict
 from portal.models import User
 from sandbox.testing import SandboxProcess
+from tests.deciding import decide as decide_case
 from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, at_once, exchanges, later
 from tests.flow import drain, submitted
@@ -49,12 +49,7 @@ def cases(kind: str = comparing.KIND) -> list[Case]:
 
 
 def decide(case: Case, actor: User, decision: str) -> None:
-    compliance.case_assign(actor=actor, case_id=case.pk, to=actor)
-    compliance.case_check(actor=actor, case_id=case.pk, done={"compared"})
-    case.refresh_from_db()
-    compliance.case_decide(
-        actor=actor, case_id=case.pk, decision=decision, version=case.version, text="Asked the customer"
-    )
+    decide_case(actor, case, decision, text="Asked the customer")
 
 
 def test_what_agrees_is_counted_and_told_to_nobody(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811

@@ -1,5 +1,6 @@
 """What the provider's operations alone change: asked for, passed on, confirmed or refused, over the socket."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -7,13 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from compliance import services as compliance
 from compliance.models import Case
 from onboarding.models import Application, ChangeRequest, Owner
 from onboarding.services import restricted as services
 from portal.errors import Conflict, Forbidden, IllegalMove, Invalid, NotFound
 from portal.models import AuditEntry, MailMessage, User
 from sandbox.testing import SandboxProcess
+from tests.deciding import decide as decide_case
 from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import at_once
 from tests.flow import submitted
@@ -43,9 +44,7 @@ def ask(actor: User, application: Application, field: str = "birth_date", **more
 
 def decide(user: User, request: ChangeRequest, decision: str, text: str = "") -> Case:
     case = Case.objects.get(subject_id=request.pk)
-    compliance.case_assign(actor=user, case_id=case.pk, to=user)
-    case = compliance.case_check(actor=user, case_id=case.pk, done={"evidence"})
-    compliance.case_decide(actor=user, case_id=case.pk, decision=decision, text=text, version=case.version)
+    decide_case(user, case, decision, text=text)
     return Case.objects.get(pk=case.pk)
 
 
@@ -199,7 +198,7 @@ def test_the_pages_and_the_export(
     assert wrong.status_code == 422
     typed = {"tax_id_type": "SSN", "tax_id": NEW_NUMBER, "why": "Mistyped"}
     page = client.post(f"{base}tax_number/", typed, follow=True).content.decode()
-    assert "Looked at by us" in page and "4321" not in page
+    assert "Looked at by us" in page and not re.search("88-?4321", page)
     assert "Looked at by us" in client.get(f"/applications/{application.pk}/details/").content.decode()
     request = ChangeRequest.objects.get()
     stranger = signed_in(make_customer_user("Stranger"))
@@ -265,5 +264,5 @@ def test_the_same_over_rest(
     assert client.post(address, bad, content_type="application/json").status_code == 422
     found = client.get(address).json()["requests"]
     assert [row["field"] for row in found] == ["birth_date"]
-    assert "1971" not in str(found)
+    assert "1971-02" not in str(found)
     assert signed_in(make_customer_user("Stranger")).get(address).status_code == 404

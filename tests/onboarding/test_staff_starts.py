@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from onboarding import abandoned, drafts, services, standing
-from onboarding.models import AgreementAcceptance, Application, ApplicationStep
+from onboarding.models import AgreementAcceptance, Application, ApplicationStep, StepEntries
 from portal import clock, permissions
 from portal.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from portal.models import AuditEntry, Role, User
@@ -181,11 +181,14 @@ def test_only_who_may_start(agent: User, signed_in: SignIn) -> None:
             reverse("staff:application_step", args=[application.pk, "identity"]),
         ):
             assert browser.get(address).status_code == 403, (role, address)
+        keeping = reverse("staff:application_step_typed", args=[application.pk, "contact"])
+        assert browser.post(keeping, {"phone": "512"}).status_code == 403
         posted = browser.post(reverse("staff:application_hand_over", args=[application.pk]))
         assert posted.status_code == 403
         with pytest.raises(Forbidden):
             start(user, email="other@example.test")
     assert not MailMessage.objects.exists()
+    assert not StepEntries.objects.exists()
     assert not User.objects.filter(email="other@example.test").exists()
 
 
@@ -214,6 +217,43 @@ def test_staff_neither_accept_nor_hand_in_nor_go_on_afterwards(agent: User) -> N
     with pytest.raises(Conflict):
         save("contact")
     assert not AgreementAcceptance.objects.exists()
+
+
+def test_what_staff_type_is_kept_and_the_customer_finds_it(agent: User, signed_in: SignIn) -> None:
+    customer = make_customer_user()
+    application = start(agent, email=customer.email)
+    office, colleague = signed_in(agent), signed_in(make_staff("onboarding_agent"))
+    address = reverse("staff:application_step", args=[application.pk, "contact"])
+
+    def type_in(browser: Client, writer: str, **fields: str) -> Any:
+        given = {"writer": writer, "step_version": "0", "entries_version": "0"}
+        return browser.post(f"{address}typed/", given | fields)
+
+    assert type_in(office, "desk", phone="512 555").json() == {"said": ""}
+    page = colleague.get(address).content.decode()
+    assert 'value="512 555"' in page
+    assert "Choose “Save” when it is right" in page
+    # A colleague whose page did not see it loses nothing of either, by keeping or by saving.
+    told = type_in(colleague, "other", phone="030")
+    assert (told.status_code, "see both" in told.json()["said"]) == (409, True)
+    saved = colleague.post(address, typed("contact") | {"writer": "other", "entries_version": "0"})
+    assert saved.status_code == 409
+    assert "data-autosave=" not in saved.content.decode()
+    assert StepEntries.objects.get().kept_by == agent
+    # The customer goes on where staff stopped, also in the middle of a step.
+    hand_over(agent, application)
+    assert type_in(office, "desk", phone="512 555 0142").status_code == 409
+    found = signed_in(customer).get(reverse("customer:step", args=[application.pk, "contact"]))
+    assert 'value="512 555"' in found.content.decode()
+
+
+def test_saving_ends_what_staff_typed(agent: User, signed_in: SignIn) -> None:
+    application = start(agent)
+    office = signed_in(agent)
+    address = reverse("staff:application_step", args=[application.pk, "contact"])
+    office.post(f"{address}typed/", {"writer": "desk", "step_version": "0", "phone": "512"})
+    assert office.post(address, typed("contact") | {"writer": "desk"}).status_code == 302
+    assert not StepEntries.objects.exists()
 
 
 def test_a_company_too_and_who_does_not_know_of_it_is_not_reminded(agent: User) -> None:

@@ -18,7 +18,7 @@ from tests.flow import complete_draft, publish_agreements
 from tests.onboarding import journeys
 from tests.people import make_customer_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SignIn = Callable[[User], Client]
 
 

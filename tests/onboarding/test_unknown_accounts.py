@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 
-from compliance import services as compliance
 from compliance.models import Case
 from onboarding.models import (
     AccountCheck,
@@ -19,6 +18,7 @@ from onboarding.reconciliation import comparing, lists, unknown
 from portal.errors import Conflict, Forbidden, Invalid
 from portal.models import User
 from sandbox.testing import SandboxProcess
+from tests.deciding import decide as decide_case
 from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import at_once, later
 from tests.flow import drain
@@ -71,12 +71,7 @@ def test_a_decided_one_stays_decided_until_it_is_heard_of_again(box: SandboxProc
     unknown.look()
     analyst = staff("compliance_analyst")
     [case] = cases(unknown.KIND)
-    compliance.case_assign(actor=analyst, case_id=case.pk, to=analyst)
-    compliance.case_check(actor=analyst, case_id=case.pk, done={"searched"})
-    case.refresh_from_db()
-    compliance.case_decide(
-        actor=analyst, case_id=case.pk, decision="told", version=case.version, text="Ticket 12"
-    )
+    decide_case(analyst, case, "told", text="Ticket 12")
     unknown.look()
     assert [row.status for row in cases(unknown.KIND)] == ["closed"]
     with later(days=1):

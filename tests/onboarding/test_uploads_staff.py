@@ -13,8 +13,7 @@ from portal.models import AuditEntry, User
 from tests.flow import publish_agreements
 from tests.onboarding import journeys
 from tests.onboarding.papers_support import file, jpeg, pdf
-from tests.onboarding.test_uploads import SignedIn, errors_of
-from tests.onboarding.uploads_support import TUS, Tus
+from tests.onboarding.uploads_support import TUS, SignedIn, Tus, errors_of
 
 PERSONAL = {
     "PASSPORT",

@@ -1,12 +1,19 @@
 """A small client of the upload protocol, over Django's test client."""
 
 import base64
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
+from onboarding import upload_jobs
 from onboarding.models import Application
+from portal.models import User
+from tests.flow import publish_agreements
+from tests.onboarding import journeys
 
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = "application/offset+octet-stream"
@@ -54,3 +61,43 @@ class Tus:
         for at in range(0, len(content), step):
             assert self.send(url, at, content[at : at + step]).status_code == 204
         return url
+
+
+SignedIn = Callable[[User], Client]
+TRUST = {"type": "TRUST_CERTIFICATION"}
+
+
+@pytest.fixture(autouse=True)
+def folder(db: None, settings: Any, tmp_path: Path) -> Path:
+    """Where the bytes lie."""
+    publish_agreements()
+    kept = settings.STORAGES["documents"]
+    settings.STORAGES = settings.STORAGES | {
+        "documents": kept | {"OPTIONS": kept["OPTIONS"] | {"location": str(tmp_path)}}
+    }
+    return tmp_path
+
+
+@pytest.fixture
+def trust(customer_user: User) -> Application:
+    """An application that asks for papers, of the trust and of two people."""
+    return journeys.trust(customer_user)
+
+
+@pytest.fixture
+def tus(customer_user: User, signed_in: SignedIn, trust: Application) -> Tus:
+    return Tus(signed_in(customer_user), trust)
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in (folder / "uploads").rglob("*") if path.is_file()]
+
+
+def settle() -> None:
+    """What the beat's job hands out, done."""
+    for upload_id in upload_jobs.uploads_to_settle():
+        upload_jobs.upload_settle(upload_id)
+
+
+def errors_of(answer: Any) -> dict[str, str]:
+    return {row["pointer"]: row["detail"] for row in answer.json()["errors"]}

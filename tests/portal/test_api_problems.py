@@ -18,7 +18,7 @@ from portal.api.problems import GROUPS, PROBLEM_TYPES
 from portal.errors import DomainError
 from portal.management.commands.problem_types import rewritten
 
-APPS = ("portal", "providers", "onboarding")
+APPS = ("portal", "providers", "onboarding", "funding")
 
 
 def refusals(kind: type[DomainError] = DomainError) -> list[type[DomainError]]:

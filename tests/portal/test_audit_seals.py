@@ -97,7 +97,7 @@ def test_an_edit_with_its_listed_digest_forged_breaks_the_seal(sealed_trail: lis
         victim.refresh_from_db()
         cursor.execute(
             "UPDATE portal_auditsealedentry SET digest = %s WHERE entry_id = %s",
-            [audit_seals._entry_digest(victim), victim.pk],
+            [audit_seals.entry_digest(victim), victim.pk],
         )
     assert "Seal 2 does not match its list" in texts()
 

@@ -3,6 +3,7 @@
 import base64
 import os
 import pickle
+import re
 from datetime import date
 
 import pytest
@@ -40,7 +41,7 @@ def test_value_is_encrypted_masked_and_revealed(owner: Owner) -> None:
     assert found.tax_id.reveal() == "536-22-1234"
     assert found.tax_id.last4 == "1234"
     assert found.date_of_birth.reveal() == date(1988, 4, 17)
-    assert "536" not in repr(owner.__dict__) + repr(found.__dict__)
+    assert not re.search("536-?22", repr(owner.__dict__) + repr(found.__dict__))
 
 
 def test_ciphertext_of_another_row_does_not_open(owner: Owner) -> None:
@@ -56,7 +57,7 @@ def test_ciphertext_of_another_row_does_not_open(owner: Owner) -> None:
 def test_blind_index_finds_equal_values_however_written(owner: Owner) -> None:
     field = Owner._meta.get_field("tax_id_index")
     assert Owner.objects.filter(tax_id_index=field.index_of("536221234")).get() == owner
-    assert "536" not in owner.tax_id_index
+    assert "53622" not in owner.tax_id_index
 
 
 @pytest.mark.parametrize("lookup", ["tax_id", "tax_id__contains", "tax_id__in"])
@@ -76,7 +77,7 @@ def test_saving_one_field_keeps_the_others_and_none_clears(owner: Owner) -> None
     found.save()
     assert Owner.objects.get(pk=owner.pk).tax_id.reveal() == "536-22-1234"
     found.tax_id = None
-    found.save(update_fields=["tax_id", "tax_id_index"])
+    found.save(update_fields=["tax_id", "tax_id_index", "tax_id_last4"])
     again = Owner.objects.get(pk=owner.pk)
     assert again.tax_id is None
     assert again.tax_id_index == ""

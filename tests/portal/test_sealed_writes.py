@@ -63,7 +63,7 @@ def test_bulk_update_seals_each_row_for_itself(application: Application, owner: 
     second = joint(application, tax_id=OTHER)
     second.save()
     owner.tax_id, second.tax_id = second.tax_id, "111-22-3333"
-    Owner.objects.bulk_update([owner, second], ["tax_id", "tax_id_index"])
+    Owner.objects.bulk_update([owner, second], ["tax_id", "tax_id_index", "tax_id_last4"])
     assert [again(row).tax_id.reveal() for row in (owner, second)] == [OTHER, "111-22-3333"]
     assert again(owner).tax_id_index == blind_index("onboarding.owner.tax_id", OTHER)
 
@@ -74,7 +74,7 @@ def test_an_upsert_of_a_sealed_field_is_refused(application: Application, owner:
             [Owner(pk=owner.pk, application=application, tax_id=OTHER)],
             update_conflicts=True,
             unique_fields=["id"],
-            update_fields=["tax_id", "tax_id_index"],
+            update_fields=["tax_id", "tax_id_index", "tax_id_last4"],
         )
 
 
@@ -91,7 +91,7 @@ def test_update_with_the_sealed_value_of_an_instance_is_refused(owner: Owner) ->
 
 
 def test_update_to_null_clears(owner: Owner) -> None:
-    Owner.objects.filter(pk=owner.pk).update(tax_id=None, tax_id_index="")
+    Owner.objects.filter(pk=owner.pk).update(tax_id=None, tax_id_index="", tax_id_last4="")
     assert again(owner).tax_id is None
     assert list(Owner.objects.filter(tax_id__isnull=True)) == [owner]
 

@@ -68,7 +68,7 @@ def test_the_audit_page_prints_no_code(
             "by": {"a": 1},
         },
     )
-    text = signed_in(auditor).get(reverse("operations:audit")).content.decode()
+    text = signed_in(auditor).get(reverse("audit:list")).content.decode()
     for line in (
         "Status: in review → approved",
         "Open: yes → nothing",

@@ -122,7 +122,7 @@ def test_the_current_section_is_marked(settings: Settings) -> None:
     settings.ROOT_URLCONF = "tests.portal.ui_urls"
     html = draw("{% staff_nav %}", user=User(email="a@b.example", role="administrator"), nav_section="audit")
     assert html.count("aria-current") == 1
-    assert 'href="/operations/audit/" aria-current="page"' in html
+    assert 'href="/audit/list/" aria-current="page"' in html
 
 
 def test_a_section_whose_address_does_not_exist_is_left_out(settings: Settings) -> None:
@@ -150,7 +150,7 @@ def waiting_call() -> OutboundCall:
 def test_only_what_the_role_may_open_is_counted() -> None:
     waiting_call()
     seen = {role: nav.waiting(User(email="a@b.example", role=role)) for role in Role.values}
-    assert seen["funding_operator"] == {"applications": 0, "outbox": 1, "webhooks": 0}
+    assert seen["funding_operator"] == {"applications": 0, "outbox": 1, "transfers": 0, "webhooks": 0}
     assert seen["onboarding_agent"] == {"applications": 0, "webhooks": 0}
     assert seen["customer"] == {} and nav.waiting(None) == {}
 

@@ -15,12 +15,15 @@ from celery.worker.consumer.consumer import Consumer
 from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
-from kombu.transport.pgmq import Channel
+from kombu import Connection, Producer
 
 from portal import clock, heartbeat
-from portal.lost_receipts import LostReceipt
 from portal.models import User, WorkerHeartbeat
+from portal.queue_transport import Channel, LostReceipt
+from portal.run.broker import celery_broker_settings
+from portal.run.prepare import install_queues
 from portal.worker_life import Life
+from tests.faults.conftest import test_database_url
 
 
 class Loop:
@@ -131,12 +134,13 @@ def test_a_database_that_is_away_ends_no_thread() -> None:
 
 @pytest.fixture
 def said(caplog: pytest.LogCaptureFixture) -> Any:
-    logger = logging.getLogger(LostReceipt.LOGGER)
     quiet = LostReceipt()
-    logger.addFilter(quiet)
-    caplog.set_level(logging.INFO, LostReceipt.LOGGER)
+    for name in LostReceipt.LOGGERS:
+        logging.getLogger(name).addFilter(quiet)
+        caplog.set_level(logging.INFO, name)
     yield caplog
-    logger.removeFilter(quiet)
+    for name in LostReceipt.LOGGERS:
+        logging.getLogger(name).removeFilter(quiet)
 
 
 def confirm(work: Callable[[], Any]) -> None:
@@ -160,3 +164,19 @@ def test_every_other_error_of_a_receipt_stays_one(said: pytest.LogCaptureFixture
     confirm(broken)
     [record] = said.records
     assert record.levelname == "ERROR" and record.exc_info
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_goes_over_a_new_connection_when_the_old_one_was_cut() -> None:
+    database = test_database_url()
+    install_queues(database)
+    settings = celery_broker_settings("pgmq://", database)
+    address = {"hostname": settings["broker_url"], "transport_options": settings["broker_transport_options"]}
+    with Connection(**address) as reader:
+        reader.SimpleQueue("cut_off").clear()
+    with Connection(**address) as broker:
+        producer = Producer(broker, routing_key="cut_off", auto_declare=False)
+        producer.channel.close()
+        producer.publish({"kept": True}, retry=True, retry_policy=settings["task_publish_retry_policy"])
+    with Connection(**address) as reader:
+        assert reader.SimpleQueue("cut_off").get(timeout=5).payload == {"kept": True}

@@ -31,7 +31,12 @@ urlpatterns = [
     path("dev/components/", gallery, name="gallery"),
     path("staff/", include((names("applications"), "staff"))),
     path("inbox/", include((names("list"), "inbox"))),
-    path("operations/", include((names("outbox", "home", "audit"), "operations"))),
+    path("operations/", include((names("outbox", "home"), "operations"))),
+    path("audit/", include((names("list"), "audit"))),
     path("users/", include((names("list"), "users"))),
-    *names("account_login", "account_logout", "account_email", "account_change_password", "mfa_index"),
+    path("your-data/", include((names("home"), "privacy"))),
+    path("money/", include((names("home"), "money"))),
+    *names(
+        "find", "account_login", "account_logout", "account_email", "account_change_password", "mfa_index"
+    ),
 ]

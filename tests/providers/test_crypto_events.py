@@ -2,12 +2,11 @@
 
 import json
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from providers.bakkt.events import BankAccountLinkEvent, FiatEvent, PartyEvent, UnknownEvent, parse_event
+from providers.bakkt.events import PartyEvent, UnknownEvent, parse_event
 from providers.errors import Unreadable
 
 NOON = datetime(2024, 5, 4, 12, tzinfo=UTC)
@@ -97,30 +96,6 @@ def test_fields_of_another_form_are_empty_and_harmless() -> None:
     event = party(partyStatus=["ACTIVE"], reasonCode=None, requestId=17, partnerPartyRef="A\x00CC")
     assert event == PartyEvent("17", "ACC", "", "")
     assert len(party(partyStatus="x" * 9000).status) == 255
-
-
-def test_a_bank_account_link() -> None:
-    event = parsed(
-        partnerWebhookType="BANK_ACCOUNT_LINK",
-        partnerTransactionRef="L-1",
-        status="FAILED",
-        reasonCode="UNSUPPORTED",
-    )
-    assert event == BankAccountLinkEvent("r-1", "ACC-1", "L-1", "FAILED", "UNSUPPORTED")
-
-
-def test_money_is_never_a_float() -> None:
-    raw = b'{"partnerWebhookType":"FIAT_EVENT","amount":100.10,"transactionStatus":"OK","reasonCode":"R01"}'
-    event = parse_event(raw)
-    assert isinstance(event, FiatEvent)
-    assert (event.amount, event.status, event.reason) == (Decimal("100.10"), "OK", "R01")
-
-
-@pytest.mark.parametrize("amount", ["NaN", "Infinity", '"a lot"', "true", "null", "[1]"])
-def test_an_amount_that_is_none(amount: str) -> None:
-    event = parse_event(b'{"partnerWebhookType": "FIAT_EVENT", "amount": %s}' % amount.encode())
-    assert isinstance(event, FiatEvent)
-    assert event.amount is None
 
 
 def test_a_kind_nobody_knows() -> None:

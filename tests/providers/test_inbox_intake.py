@@ -206,7 +206,7 @@ def api_key(settings: Any) -> ApiKeyHeader:
 
 def accepts(verifier: ApiKeyHeader, **headers: str) -> bool:
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    return verifier.accepts(RequestFactory().post("/", headers=names), "")
+    return verifier.accepts(RequestFactory().post("/", headers=names), "", bytes)
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,12 @@ PARTNER = "7c0e4a52-6f0b-4d3c-9a52-0d8c2f1b7a11"
 
 @dataclass
 class Received:
-    """A webhook as it arrived, and when."""
+    """A webhook as it arrived, and when; `signature` is Plaid's, where it has one."""
 
     path: str
     text: str
     at: float
+    signature: str = ""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -52,7 +53,8 @@ class Receiver:
                 text = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 with receiver._news:
                     status = receiver.answers.pop(0) if receiver.answers else 200
-                    receiver.got.append(Received(self.path, text, time.monotonic()))
+                    signature = self.headers.get("Plaid-Verification", "")
+                    receiver.got.append(Received(self.path, text, time.monotonic(), signature))
                     receiver._news.notify_all()
                 self.send_response(status)
                 self.send_header("Content-Length", "0")

@@ -45,6 +45,16 @@ def _resolved(part: dict[str, Any]) -> dict[str, Any]:
     return part
 
 
+def webhook(kind: str) -> dict[str, Any]:
+    """The published schema of a webhook, by its `partnerWebhookType`."""
+    names = {
+        "PARTY_EVENT": "PartyEvent",
+        "BANK_ACCOUNT_LINK": "BankAccountLinkEvent",
+        "FIAT_EVENT": "FiatEvent",
+    }
+    return {"$ref": f"#/components/schemas/{names[kind]}"}
+
+
 def violations(schema: dict[str, Any], value: Any) -> list[str]:
     """Where the value is not what the schema says; formats count."""
     whole = {**schema, "components": _document()["components"]}

@@ -17,6 +17,7 @@ ACTIVE = ("ACTIVE", "ENROLLMENT")
         ("BLOCK Block", [("INACTIVE", "RISK_OFAC")], "REJECTED"),
         ("Review Manual", [("UNDER_REVIEW", "PENDING_REVIEW"), ACTIVE], "COMPLETE"),
         ("Suspend Later", [ACTIVE, ("SUSPENDED", "COMPLIANCE_LOCKED")], "COMPLETE"),
+        ("Returns Later", [ACTIVE, ("SUSPENDED", "MAX_ACH_RETURNS")], "COMPLETE"),
         ("Liquidate Later", [ACTIVE, ("LIQUIDATED", "LIQUIDATE_ACCOUNT")], "COMPLETE"),
         ("Close Later", [ACTIVE, ("CLOSED", "CLOSED")], "COMPLETE"),
         ("Taxid Retries", [("INACTIVE", "TAX_ID_MAX_RETRIES")], "REJECTED"),

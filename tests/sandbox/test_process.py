@@ -93,7 +93,7 @@ def test_pages_say_stand_in_and_load_nothing_from_elsewhere(box: SandboxProcess,
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]
         assert "<script" not in page.text
         assert "style=" not in page.text
-        assert page.headers["X-Stand-In"] == "sandbox; not Bakkt"
+        assert page.headers["X-Stand-In"] == "sandbox; not Bakkt, not Plaid"
     style = requests.get(f"{box.url}/sandbox.css", timeout=5)
     assert style.headers["Content-Type"].startswith("text/css")
 

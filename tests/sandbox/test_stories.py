@@ -7,7 +7,7 @@ import time
 import pytest
 
 from sandbox import stories
-from sandbox.bakkt import events, updates
+from sandbox.bakkt import events, transfers, updates
 from sandbox.testing import SandboxProcess
 from tests.sandbox.conftest import V2, Caller, Receiver
 from tests.sandbox.papers import upload_all
@@ -64,6 +64,8 @@ GOOD = {"do": "create", "say": "It begins."}
         {"steps": [GOOD, {"do": "event", "partyStatus": "ACTIVE", "say": "?"}]},
         {"steps": [GOOD, {"do": "use_link", "result": "maybe", "say": "?"}]},
         {"steps": [GOOD, {"do": "event", "partyStatus": "ACTIVE", "reasonCode": "ENROLLMENT"}]},
+        {"steps": [GOOD, {"do": "transfer", "status": "GONE", "say": "?"}]},
+        {"steps": [GOOD, {"do": "wire_in", "amount": 5.5, "say": "?"}]},
         {"steps": [GOOD, {"do": "upload", "say": "?"}]},
         {"steps": [GOOD, {"do": "upload", "documentType": "VISA", "owner": "Ella", "say": "?"}]},
         {"steps": [GOOD, {"do": "update", "changes": {}, "say": "?"}]},
@@ -82,6 +84,7 @@ def test_a_file_that_is_no_story_is_named(change: dict[str, object]) -> None:
 def test_stories_know_the_results_of_a_link() -> None:
     assert set(stories.RESULTS) == set(events.RESULTS)
     assert set(stories.ENDS) == {updates.ACCEPTED, updates.REJECTED}
+    assert stories.MONEY_ENDS == transfers.ENDS
 
 
 def test_a_fast_story_leaves_the_others_their_pace(
@@ -127,6 +130,7 @@ def test_flagged_to_suspended(box: SandboxProcess, receiver: Receiver) -> None:
         ("entity_kyb_active", [("UNDER_REVIEW", "PENDING_REVIEW"), ("ACTIVE", "ENROLLMENT")]),
         ("custodial_active", [("ACTIVE", "ENROLLMENT")]),
         ("update_under_review", [("ACTIVE", "ENROLLMENT")]),
+        ("deposit_returned", [("ACTIVE", "ENROLLMENT"), ("COMPLETED", "")]),
     ],
 )
 def test_shorter_stories(

@@ -1,0 +1,37 @@
+"""Which parts a case has. Most have few: one brief question spares its page the reading of what is not there."""
+
+from typing import NamedTuple
+
+from django.db import connection
+
+from compliance.models import Case
+from portal.models import User
+
+
+class Parts(NamedTuple):
+    """Whether there are any: of the case itself, of notes that name the reader unseen, and of rules for two persons."""
+
+    ticks: bool
+    decisions: bool
+    proposals: bool
+    notes: bool
+    files: bool
+    unseen_mentions: bool
+    approval_rules: bool
+
+
+def of(case: Case, reader: User) -> Parts:
+    """What there is of the case for its reader, in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PARTS, {"case": case.pk, "reader": reader.pk})
+        return Parts(*cursor.fetchone())
+
+
+_PARTS = """
+SELECT EXISTS (SELECT FROM compliance_casetick WHERE case_id = %(case)s),
+ EXISTS (SELECT FROM compliance_casedecision WHERE case_id = %(case)s),
+ EXISTS (SELECT FROM compliance_proposal WHERE case_id = %(case)s),
+ EXISTS (SELECT FROM compliance_casenote WHERE case_id = %(case)s),
+ EXISTS (SELECT FROM compliance_casefile WHERE case_id = %(case)s),
+ EXISTS (SELECT FROM compliance_casemention WHERE case_id = %(case)s AND person_id = %(reader)s AND seen_at IS NULL),
+ EXISTS (SELECT FROM compliance_approvalrule)"""

@@ -1,0 +1,1 @@
+"""Linked banks, transfers, the ledger, and reconciling it with the provider."""

@@ -1,0 +1,1 @@
+"""The customer's REST API about money: balances, transfers, wires, statements, notices."""

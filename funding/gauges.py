@@ -1,0 +1,34 @@
+"""Gauges of money: transfers that wait for a person, and those whose outcome is late."""
+
+from collections.abc import Mapping
+
+from django.db.models import Min
+
+from funding import staff_selectors as selectors
+from funding.models import Transfer
+from funding.operations import FIAT_STATUS
+from portal.gauges import seconds_since
+from portal.metrics import register_gauge
+from providers.models import ExpectedEvent
+
+
+def _transfers() -> Mapping[str, float]:
+    found = {name: float(Transfer.objects.filter(where).count()) for name, where in selectors.WAITS.items()}
+    late = ExpectedEvent.objects.filter(kind=FIAT_STATUS, state=ExpectedEvent.State.LATE)
+    return found | {"late": float(late.count())}
+
+
+def _oldest() -> Mapping[str, float]:
+    held = Transfer.objects.filter(selectors.WAITS["held"]).aggregate(Min("status_at"))["status_at__min"]
+    stuck = Transfer.objects.filter(selectors.WAITS["stuck"]).aggregate(Min("stuck_at"))["stuck_at__min"]
+    return {"held": seconds_since(held), "stuck": seconds_since(stuck)}
+
+
+def register() -> None:
+    """Make the gauges known; called once, when the app starts."""
+    register_gauge(
+        "portal_transfers_waiting", "Transfers held, stuck, or late at the provider", "why", _transfers
+    )
+    register_gauge(
+        "portal_transfers_oldest_seconds", "Age of the oldest held or stuck transfer", "why", _oldest
+    )

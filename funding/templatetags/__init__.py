@@ -1,0 +1,1 @@
+"""Tags of funding for pages of other apps."""

@@ -1,0 +1,1 @@
+"""Pages of funding, for customers and for staff."""

@@ -1,0 +1,194 @@
+"""With whom an application shares a number, an address or a way in: by index, a fixed number of queries.
+
+What more than COMMON others share (an office, a family's router at a carrier) says nothing of two of them: it is named
+and not followed. So a value that half the customers have costs as much as one that two have.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from onboarding.dossier.known import Known
+from onboarding.models import Address, Entity, Owner
+from portal import clock
+
+COMMON = 20
+#: Sign-ins before that, and more than so many addresses of one's own, are not looked at.
+SIGNED_IN_WITHIN = timedelta(days=90)
+MOST_SIGN_INS = 10
+
+
+@dataclass(frozen=True)
+class Way:
+    """One thing that may be shared: where it stands, as SQL that gives the applications of `v.value` but `mine`."""
+
+    code: str
+    sql: str
+    #: Counts for so much when the links are put in order.
+    strength: int
+
+
+@dataclass
+class Shared:
+    """What is shared: by application the things in words, and what too many share."""
+
+    by_application: dict[UUID, dict[str, str]] = field(default_factory=dict)
+    common: list[str] = field(default_factory=list)
+
+    def of_way(self, code: str) -> list[UUID]:
+        """The applications that share this kind of thing."""
+        return [key for key, things in self.by_application.items() if code in things]
+
+
+_OWNER_OR_ENTITY = """
+ SELECT application_id FROM onboarding_owner WHERE {0} = v.value AND {1} AND application_id <> %(mine)s UNION ALL
+ SELECT application_id FROM onboarding_entity WHERE {0} = v.value AND {1} AND application_id <> %(mine)s"""
+SAME_LOGIN = Way(
+    "login",
+    """SELECT a.id AS application_id FROM onboarding_application a JOIN onboarding_customer c ON c.id = a.customer_id
+ WHERE c.user_id = v.value::uuid AND a.id <> %(mine)s
+ UNION ALL SELECT application_id FROM onboarding_owner WHERE user_id = v.value::uuid AND application_id <> %(mine)s""",
+    64,
+)
+TAX_NUMBER = Way("tax", _OWNER_OR_ENTITY.format("tax_id_index", "tax_id_index <> ''"), 32)
+PERSON = Way(
+    "person",
+    "SELECT application_id FROM onboarding_owner WHERE person_index = v.value AND application_id <> %(mine)s",
+    16,
+)
+EMAIL = Way("email", _OWNER_OR_ENTITY.format("LOWER(email)", "NOT email = ''"), 8)
+PHONE = Way("phone", _OWNER_OR_ENTITY.format("phone", "NOT phone = ''"), 4)
+SIGN_IN = Way(
+    "sign_in",
+    """SELECT p.id AS application_id FROM (SELECT DISTINCT actor_id FROM (
+ SELECT e.actor_id FROM portal_auditentry e WHERE e.action = 'auth.login' AND e.ip = v.value AND NOT e.ip = ''
+ AND e.at >= %(since)s LIMIT %(read)s) n WHERE actor_id <> ALL(%(logins)s)) l
+ JOIN onboarding_customer c ON c.user_id = l.actor_id
+ JOIN LATERAL (SELECT id FROM onboarding_application WHERE customer_id = c.id AND id <> %(mine)s
+ ORDER BY id DESC LIMIT 1) p ON true""",
+    2,
+)
+ADDRESS = Way(
+    "address",
+    """SELECT COALESCE(o.application_id, n.application_id) AS application_id FROM onboarding_address d
+ LEFT JOIN onboarding_owner o ON o.id = d.owner_id LEFT JOIN onboarding_entity n ON n.id = d.entity_id
+ WHERE LOWER(d.street_lines[1]) = v.street AND d.postal_code = v.postal AND d.country = v.country
+ AND d.kind IN ('residential', 'mailing', 'registered', 'operating')
+ AND COALESCE(o.application_id, n.application_id) <> %(mine)s""",
+    1,
+)
+WAYS = (SAME_LOGIN, TAX_NUMBER, PERSON, EMAIL, PHONE, SIGN_IN, ADDRESS)
+_STRENGTHS = {way.code: way.strength for way in WAYS}
+#: Reads a fixed number of rows for each value, however many there are.
+_PART = """SELECT '{code}', v.place, f.application_id FROM {values} CROSS JOIN LATERAL (
+ SELECT DISTINCT application_id FROM (SELECT application_id FROM ({found}) r LIMIT %(read)s) s LIMIT %(most)s) f"""
+_VALUES = "unnest(%({}_values)s::text[]) WITH ORDINALITY AS v(value, place)"
+_PLACES = (
+    "unnest(%(streets)s::text[], %(postals)s::text[], %(countries)s::text[]) "
+    "WITH ORDINALITY AS v(street, postal, country, place)"
+)
+#: The internet addresses that these people signed in from last.
+_SIGN_INS = """unnest(ARRAY(SELECT ip FROM (SELECT ip, max(at) AS last FROM (
+ SELECT ip, at FROM portal_auditentry WHERE action = 'auth.login' AND actor_id = ANY(%(logins)s) AND at >= %(since)s
+ AND NOT ip = '' ORDER BY at DESC LIMIT %(newest)s) n GROUP BY ip ORDER BY last DESC LIMIT %(own)s) o))
+ WITH ORDINALITY AS v(value, place)"""
+_PLACE_KINDS = (
+    Address.Kind.RESIDENTIAL,
+    Address.Kind.MAILING,
+    Address.Kind.REGISTERED,
+    Address.Kind.OPERATING,
+)
+
+
+def find(known: Known) -> Shared:
+    """Everything the application shares with others, in one query."""
+    people: list[Owner | Entity] = [*known.owners, *([known.entity] if known.entity else [])]
+    logins = sorted(
+        {known.application.customer.user_id, *(row.user_id for row in known.owners if row.user_id)}
+    )
+    ways: dict[Way, dict[str, str]] = {
+        SAME_LOGIN: {str(key): "The same login" for key in logins},
+        TAX_NUMBER: {row.tax_id_index: "Tax number" for row in people},
+        PERSON: {row.person_index: "Name and birth date" for row in known.owners},
+        EMAIL: {row.email.lower(): f"E-mail {_masked(row.email)}" for row in people},
+        PHONE: {row.phone: f"Phone ending {row.phone[-2:]}" for row in people},
+    }
+    places = _places(people)
+    given: dict[str, Any] = {
+        "mine": known.application.pk,
+        "logins": logins,
+        "since": clock.now() - SIGNED_IN_WITHIN,
+        "newest": MOST_SIGN_INS * 5,
+        "own": MOST_SIGN_INS,
+        "most": COMMON + 1,
+        "read": 10 * COMMON,
+    }
+    given |= {
+        name: [key[at] for key in places] for at, name in enumerate(("streets", "postals", "countries"))
+    }
+    words = {
+        SIGN_IN: ["Signed in from the same internet address"] * MOST_SIGN_INS,
+        ADDRESS: [f"Address in {city}" for city in places.values()],
+    }
+    for way, by_value in ways.items():
+        values = [value for value in by_value if value]
+        given[f"{way.code}_values"] = values
+        words[way] = [by_value[value] for value in values]
+    with connection.cursor() as cursor:
+        cursor.execute(_QUERY, given)
+        rows = cursor.fetchall()
+    shared = Shared()
+    for way in WAYS:
+        _keep(shared, way, words[way], [(place, key) for code, place, key in rows if code == way.code])
+    return shared
+
+
+def in_order(shared: Shared) -> list[UUID]:
+    """The applications, those that share the most telling things first, the newest first among equals."""
+    strength = {
+        key: sum(_STRENGTHS[code] for code in things) for key, things in shared.by_application.items()
+    }
+    newest = sorted(strength, reverse=True)
+    return sorted(newest, key=lambda key: -strength[key])
+
+
+def _places(people: Iterable[Owner | Entity]) -> dict[tuple[str, str, str], str]:
+    """The addresses as they are compared, each with its city."""
+    return {
+        (row.street_lines[0].lower(), row.postal_code, row.country.code): row.city
+        for person in people
+        for row in person.addresses.all()
+        if row.kind in _PLACE_KINDS and row.street_lines and row.street_lines[0]
+    }
+
+
+_QUERY = " UNION ALL ".join(
+    _PART.format(
+        code=way.code,
+        values={SIGN_IN: _SIGN_INS, ADDRESS: _PLACES}.get(way, _VALUES.format(way.code)),
+        found=way.sql,
+    )
+    for way in WAYS
+)
+
+
+def _keep(shared: Shared, way: Way, words: list[str], rows: Iterable[tuple[int, UUID]]) -> None:
+    """Each row says which of the values (from 1) which application shares."""
+    by_place: dict[int, list[UUID]] = {}
+    for place, key in rows:
+        by_place.setdefault(place, []).append(key)
+    for place, keys in by_place.items():
+        if len(keys) > COMMON:
+            shared.common.append(f"{words[place - 1]}: shared with more than {COMMON} others")
+            continue
+        for key in keys:
+            shared.by_application.setdefault(key, {}).setdefault(way.code, words[place - 1])
+
+
+def _masked(email: str) -> str:
+    name, _, host = email.partition("@")
+    return f"{name[:1]}…@{host}"
