@@ -20,6 +20,7 @@ from portal.models import AuditEntry, User
 from tests.compliance.conftest import a_subject, opened, ready, subject_of
 from tests.compliance.kinds import KIND, Seen
 from tests.compliance.test_queues import queue, rule
+from tests.plans import plan_of, settle
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -272,14 +273,8 @@ def test_the_queue_reads_an_index(analyst: User, query: dict[str, str], index: s
     opened()
     with CaptureQueriesContext(connection) as captured:
         selectors.cases_for_staff(analyst, selectors.CaseFilter(**query))
-    with connection.cursor() as cursor:
-        # What autovacuum does in production: rows that wait to enter it make the index of words look dear.
-        cursor.execute("SELECT gin_clean_pending_list('case_search')")
-        cursor.execute("ANALYZE compliance_case")
-        plan = ""
-        for read in captured.captured_queries:
-            cursor.execute(f"EXPLAIN {read['sql']}")
-            plan += "\n".join(line for (line,) in cursor.fetchall())
+    settle("compliance_case")
+    plan = "\n".join(plan_of(read["sql"]) for read in captured.captured_queries)
     assert index in plan, plan
 
 

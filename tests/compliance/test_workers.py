@@ -20,6 +20,7 @@ from portal.models import AuditEntry, User
 from tests.compliance.conftest import a_subject, opened, ready
 from tests.compliance.kinds import KIND
 from tests.compliance.test_queues import queue, rule
+from tests.plans import plan_of, settle
 
 pytestmark = pytest.mark.django_db
 Staff = Callable[[str], User]
@@ -74,14 +75,11 @@ def test_the_next_case_reads_an_index(analyst: User) -> None:
         )
         for at in range(2000)
     )
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE compliance_case")
+    settle("compliance_case")
     with CaptureQueriesContext(connection) as captured, transaction.atomic():
         selectors.to_take(analyst).select_for_update(skip_locked=True, of=("self",)).first()
     sql = next(row["sql"] for row in captured if "compliance_case" in row["sql"])
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {sql}")
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+    plan = plan_of(sql)
     assert "using case_to_take_by_due " in plan, plan
     assert "Sort" not in plan, plan
 

@@ -1,6 +1,7 @@
 """Linking a bank in a browser: in place, through a bank's own page, without JavaScript, and given up."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from providers import clients
 from providers.models import InboundEvent
 from sandbox.testing import SandboxProcess
 from tests.e2e import bank_link_urls
-from tests.e2e.browser import context_of, looked_at
+from tests.e2e.browser import PATIENCE, context_of, looked_at
 from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -36,7 +37,14 @@ def opened(browser: Browser, server: LiveServer, width: int = 1280, **options: A
 
 
 def choose(frame: FrameLocator | Page, bank: str) -> None:
-    frame.get_by_role("button", name=bank).click()
+    """Press the bank's button, again where nothing came of it: Chromium may lose a click into a frame just laid."""
+    button = frame.get_by_role("button", name=bank)
+    for patience in (3_000, 10_000, PATIENCE):
+        button.click()
+        with suppress(AssertionError):
+            expect(button).to_be_hidden(timeout=patience)
+            return
+    raise AssertionError(f"{bank} is still offered after three clicks")
 
 
 def agree(frame: FrameLocator | Page) -> None:
