@@ -20,7 +20,10 @@ FAULTS, BEFORE_FAULTS = "tests/faults/", "tests/onboarding/"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, and every test has a name of its own.
+    """Long files first, every test has a name of its own, and what a browser did not do it is asked once more.
+
+    A browser on a busy machine loses a click now and then. The second go is told as one (`R`), and is for these
+    tests alone: elsewhere a test that fails now and then has found something.
 
     Of two tests with one name, processes that share the tests would run one; Schemathesis gives all operations of
     a test the test's own name.
@@ -31,6 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     doubled = [name for name, times in Counter(item.nodeid for item in items).items() if times > 1]
     if doubled:
         raise pytest.UsageError(f"tests with the name of another: {', '.join(doubled)}")
+    for item in items:
+        if item.get_closest_marker("e2e"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
     sizes = Counter(item.path for item in items)
     items.sort(key=lambda item: _when(item, sizes[item.path]))
 

@@ -125,7 +125,8 @@ def test_every_order_reads_an_index_also_deep_down(
     few = queue(manager, "Few")
     now = clock.now()
     Case.objects.bulk_create(
-        Case(kind="y", subject_type="y", subject_id=new_id(), subject_label="y", status="closed") for _ in range(3000)
+        Case(kind="y", subject_type="y", subject_id=new_id(), subject_label="y", status="closed")
+        for _ in range(3000)
     )
     Case.objects.bulk_create(
         Case(
