@@ -222,9 +222,10 @@ def _plain(value: Any) -> Any:
 # --- Keeping ------------------------------------------------------------------------------------------------
 
 
-def keep(application: Application, owner: Owner | None, step: Step, answers: Mapping[str, Any]) -> None:
-    """Write a step's cleaned answers to their rows, in the caller's transaction.
+def keep(draft: Draft, owner: Owner | None, step: Step, answers: Mapping[str, Any]) -> None:
+    """Write a step's cleaned answers to the draft's rows and the database, in the caller's transaction.
 
+    `owner` is the draft's own. The caller holds the application's row, so what the draft read is what is there.
     What was not asked is blanked: an answer given before its question fell away must not stay behind.
     """
     by_table: dict[str, Values] = defaultdict(dict)
@@ -240,51 +241,52 @@ def keep(application: Application, owner: Owner | None, step: Step, answers: Map
     for table, values in by_table.items():
         blank = values.pop("blank", [])
         if table.startswith("address:"):
-            _keep_address(application, owner, table.removeprefix("address:"), values)
+            _keep_address(draft, owner, table.removeprefix("address:"), values)
         else:
-            _KEEPERS[table](application, owner, values, blank)
+            _KEEPERS[table](draft, owner, values, blank)
 
 
-def _assign(row: models.Model, values: Values, blank: list[str]) -> None:
+def _assign(row: models.Model, values: Values, blank: Collection[str] = ()) -> None:
     for name, value in values.items():
         setattr(row, name, value)
     for name in blank:
         field = row._meta.get_field(name)
         assert isinstance(field, models.Field)
         setattr(row, name, field.get_default())
-    row.save()
+    # A row that is named by another's key would be looked for first.
+    row.save(force_insert=row._state.adding)
 
 
-def _keep_owner(application: Application, owner: Owner | None, values: Values, blank: list[str]) -> None:
+def _keep_owner(draft: Draft, owner: Owner | None, values: Values, blank: list[str]) -> None:
     assert owner is not None
     _assign(owner, values, blank)
 
 
-def _keep_employment(application: Application, owner: Owner | None, values: Values, blank: list[str]) -> None:
+def _keep_employment(draft: Draft, owner: Owner | None, values: Values, blank: list[str]) -> None:
     assert owner is not None
-    row = Employment.objects.filter(owner=owner).first() or Employment(owner=owner)
-    _assign(row, values, blank)
+    _assign(getattr(owner, "employment", None) or Employment(owner=owner), values, blank)
 
 
-def _keep_entity(application: Application, owner: Owner | None, values: Values, blank: list[str]) -> None:
-    row = Entity.objects.filter(application=application).first() or Entity(application=application)
-    _assign(row, values, blank)
+def _keep_entity(draft: Draft, owner: Owner | None, values: Values, blank: list[str]) -> None:
+    draft.entity = draft.entity or Entity(application=draft.application)
+    _assign(draft.entity, values, blank)
 
 
-def _keep_profile(application: Application, owner: Owner | None, values: Values, blank: list[str]) -> None:
-    row = InvestmentProfile.objects.filter(application=application).first()
-    _assign(row or InvestmentProfile(application=application), values, blank)
+def _keep_profile(draft: Draft, owner: Owner | None, values: Values, blank: list[str]) -> None:
+    draft.profile = draft.profile or InvestmentProfile(application=draft.application)
+    _assign(draft.profile, values, blank)
 
 
-def _keep_contact(application: Application, owner: Owner | None, values: Values, blank: list[str]) -> None:
-    found = TrustedContact.objects.filter(application=application)
+def _keep_contact(draft: Draft, owner: Owner | None, values: Values, blank: list[str]) -> None:
     if values.pop("asked"):
-        _assign(found.first() or TrustedContact(application=application), values, blank)
-    else:
-        found.delete()
+        draft.contact = draft.contact or TrustedContact(application=draft.application)
+        _assign(draft.contact, values, blank)
+    elif draft.contact is not None:
+        draft.contact.delete()
+        draft.contact = None
 
 
-_KEEPERS: dict[str, Callable[[Application, Owner | None, Values, list[str]], None]] = {
+_KEEPERS: dict[str, Callable[[Draft, Owner | None, Values, list[str]], None]] = {
     "owner": _keep_owner,
     "employment": _keep_employment,
     "entity": _keep_entity,
@@ -293,26 +295,29 @@ _KEEPERS: dict[str, Callable[[Application, Owner | None, Values, list[str]], Non
 }
 
 
-def _keep_address(application: Application, owner: Owner | None, kind: str, values: Values) -> None:
+def _keep_address(draft: Draft, owner: Owner | None, kind: str, values: Values) -> None:
     holder: dict[str, Any]
     if kind in {Address.Kind.REGISTERED, Address.Kind.OPERATING}:
-        entity, _ = Entity.objects.get_or_create(application=application)
-        holder = {"entity": entity}
+        if draft.entity is None:
+            draft.entity = Entity.objects.create(application=draft.application)
+        holder = {"entity": draft.entity}
     elif kind == Address.Kind.CONTACT:
-        contact = TrustedContact.objects.filter(application=application).first()
-        if contact is None:
+        if draft.contact is None:
             return
-        holder = {"trusted_contact": contact}
+        holder = {"trusted_contact": draft.contact}
     else:
         holder = {"owner": owner}
+    key = (draft._holder(kind, owner), kind)
+    row = draft._addresses.pop(key, None)
     if "line1" not in values:
-        Address.objects.filter(kind=kind, **holder).delete()
+        if row is not None:
+            row.delete()
         return
+    draft._addresses[key] = row = row or Address(kind=kind, **holder)
     lines = [values["line1"], values["line2"]]
-    Address.objects.update_or_create(
-        kind=kind,
-        **holder,
-        defaults={
+    _assign(
+        row,
+        {
             "street_lines": [line for line in lines if line],
             **{name: values[name] for name in ("city", "state", "postal_code", "country")},
         },

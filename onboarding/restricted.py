@@ -172,13 +172,13 @@ def keep(request: ChangeRequest) -> bool:
         return _keep_type(request)
     if request.field not in KEPT:
         return False
-    application = request.account.application
-    item = askable_one(drafts.load(application), request.field, request.owner_id)
+    draft = drafts.load(request.account.application)
+    item = askable_one(draft, request.field, request.owner_id)
     values = request.wanted.reveal()
     if "date_of_birth" in values:
         values["date_of_birth"] = date.fromisoformat(values["date_of_birth"])
     fields = tuple(field for field in item.step.fields if field.name != WHY.name)
-    drafts.keep(application, item.owner, replace(item.step, fields=fields), values)
+    drafts.keep(draft, item.owner, replace(item.step, fields=fields), values)
     return True
 
 

@@ -144,7 +144,7 @@ def apply_changes(update: AccountUpdate) -> None:
         item = changeable_step(
             draft, change["step"], None if whose is None or whose.is_applicant else whose.pk
         )
-        drafts.keep(application, item.owner, item.step, change["answers"])
+        drafts.keep(draft, item.owner, item.step, change["answers"])
         # A step that a migrating account lacked counts as answered from now on.
         ApplicationStep.objects.get_or_create(
             application=application,

@@ -127,7 +127,7 @@ def step_save_for(
     with transaction.atomic():
         draft, asked, owner = _to_fill_in(actor, application_id, step)
         step_kept(
-            draft.application,
+            draft,
             owner,
             asked,
             answers,

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib.postgres.search import SearchVector
 from django.db.models import Exists, OuterRef, Q, Value
 
+from onboarding.drafts import Draft
 from onboarding.entries import Seen
 from onboarding.models import Application, ApplicationStep, Entity, Owner, StepEntries
 from onboarding.requirements import StepName
@@ -85,24 +86,26 @@ def require_step_seen(row: ApplicationStep | None, seen: int | None) -> None:
 
 
 def step_row(
-    application: Application, owner: Owner | None, name: StepName, actor: User, seen: int | None
+    draft: Draft, owner: Owner | None, name: StepName, actor: User, seen: int | None
 ) -> ApplicationStep:
     """The step's row, its version moved on. Raises PreconditionFailed."""
-    row = ApplicationStep.objects.filter(application=application, owner=owner, name=name).first()
+    row = draft.steps.get((owner.pk if owner else None, name))
     require_step_seen(row, seen)
     if row is None:
-        return ApplicationStep.objects.create(application=application, owner=owner, name=name, saved_by=actor)
+        return ApplicationStep.objects.create(
+            application=draft.application, owner=owner, name=name, saved_by=actor
+        )
     row.version += 1
     row.saved_at, row.saved_by = clock.now(), actor
     row.save(update_fields=["version", "saved_at", "saved_by"])
     return row
 
 
-def touched(application: Application, row: ApplicationStep, actor: User, source: str, **facts: Any) -> None:
-    moved_on(application)
+def touched(draft: Draft, row: ApplicationStep, actor: User, source: str, **facts: Any) -> None:
+    moved_on(draft.application, draft)
     audit.record(
         "application.step",
-        subject=application,
+        subject=draft.application,
         actor=actor,
         source=source,
         after={
@@ -114,15 +117,18 @@ def touched(application: Application, row: ApplicationStep, actor: User, source:
     )
 
 
-def moved_on(application: Application) -> None:
-    """Count a change of the draft and keep its search words up to date."""
+def moved_on(application: Application, draft: Draft | None = None) -> None:
+    """Count a change of the draft and keep its search words up to date; those of `draft`, where it was read."""
     application.version += 1
     application.updated_at = clock.now()
-    application.save(update_fields=["version", "updated_at"])
     parts = [application.reference]
-    for owner in Owner.objects.filter(application=application):
+    for owner in draft.owners if draft else Owner.objects.filter(application=application):
         parts += [owner.given_name, owner.middle_names, owner.family_name, owner.email]
-    parts += Entity.objects.filter(application=application).values_list("legal_name", flat=True)
+    entity = draft.entity if draft else Entity.objects.filter(application=application).first()
+    if entity is not None:
+        parts.append(entity.legal_name)
     Application.objects.filter(pk=application.pk).update(
-        search=SearchVector(Value(" ".join(search_words(" ".join(parts)))), config="simple")
+        version=application.version,
+        updated_at=application.updated_at,
+        search=SearchVector(Value(" ".join(search_words(" ".join(parts)))), config="simple"),
     )

@@ -50,14 +50,15 @@ def step_save(
     """
     with transaction.atomic():
         application = locked_part(actor, application_id)
-        found = drafts.load(application).step(step, owner_id)
+        draft = drafts.load(application)
+        found = draft.step(step, owner_id)
         if found is None or found[0].name == StepName.AGREEMENTS:
             raise NotFound("There is no such step.")
         asked, owner = found
         require_part(application, owner, actor)
         require_editable(application)
         step_kept(
-            application,
+            draft,
             owner,
             asked,
             answers,
@@ -71,7 +72,7 @@ def step_save(
 
 
 def step_kept(
-    application: Application,
+    draft: Draft,
     owner: Owner | None,
     asked: Step,
     answers: dict[str, Any],
@@ -87,14 +88,14 @@ def step_kept(
         cleaned = asked.clean(answers)
     except Problem as problem:
         raise Invalid("Some answers need attention.", fields=problem.fields) from problem
-    require_version(application, application_version)
-    typed = StepEntries.objects.filter(application=application, owner=owner, name=asked.name).first()
+    require_version(draft.application, application_version)
+    typed = draft.entries(asked, owner)
     require_entries_seen(typed, entries_seen)
-    row = step_row(application, owner, asked.name, actor, step_version)
-    drafts.keep(application, owner, asked, cleaned)
+    row = step_row(draft, owner, asked.name, actor, step_version)
+    drafts.keep(draft, owner, asked, cleaned)
     if typed is not None:
         typed.delete()
-    touched(application, row, actor, source)
+    touched(draft, row, actor, source)
 
 
 def step_entries_keep(
@@ -195,9 +196,9 @@ def agreements_accept(
             ],
             ignore_conflicts=True,
         )
-        row = step_row(application, owner, StepName.AGREEMENTS, actor, None)
+        row = step_row(draft, owner, StepName.AGREEMENTS, actor, None)
         names = [f"{agreement.name} {agreement.version}" for agreement in in_force.values()]
-        touched(application, row, actor, source, accepted=names)
+        touched(draft, row, actor, source, accepted=names)
     return application
 
 
