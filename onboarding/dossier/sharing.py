@@ -17,7 +17,7 @@ from onboarding.models import Address, Entity, Owner
 from portal import clock
 
 COMMON = 20
-#: Sign-ins before that, and more than so many addresses of one's own, are not looked at.
+#: Sign-ins before that, and more than so many addresses and devices of one's own, are not looked at.
 SIGNED_IN_WITHIN = timedelta(days=90)
 MOST_SIGN_INS = 10
 
@@ -52,26 +52,24 @@ SAME_LOGIN = Way(
     """SELECT a.id AS application_id FROM onboarding_application a JOIN onboarding_customer c ON c.id = a.customer_id
  WHERE c.user_id = v.value::uuid AND a.id <> %(mine)s
  UNION ALL SELECT application_id FROM onboarding_owner WHERE user_id = v.value::uuid AND application_id <> %(mine)s""",
-    64,
+    128,
 )
-TAX_NUMBER = Way("tax", _OWNER_OR_ENTITY.format("tax_id_index", "tax_id_index <> ''"), 32)
+TAX_NUMBER = Way("tax", _OWNER_OR_ENTITY.format("tax_id_index", "tax_id_index <> ''"), 64)
 PERSON = Way(
     "person",
     "SELECT application_id FROM onboarding_owner WHERE person_index = v.value AND application_id <> %(mine)s",
-    16,
+    32,
 )
-EMAIL = Way("email", _OWNER_OR_ENTITY.format("LOWER(email)", "NOT email = ''"), 8)
-PHONE = Way("phone", _OWNER_OR_ENTITY.format("phone", "NOT phone = ''"), 4)
-SIGN_IN = Way(
-    "sign_in",
-    """SELECT p.id AS application_id FROM (SELECT DISTINCT actor_id FROM (
- SELECT e.actor_id FROM portal_auditentry e WHERE e.action = 'auth.login' AND e.ip = v.value AND NOT e.ip = ''
- AND e.at >= %(since)s LIMIT %(read)s) n WHERE actor_id <> ALL(%(logins)s)) l
+_SIGNED_IN = """SELECT p.id AS application_id FROM (SELECT DISTINCT actor_id FROM (
+ SELECT e.actor_id FROM portal_auditentry e WHERE e.action = 'auth.login' AND {} AND e.at >= %(since)s LIMIT %(read)s) n
+ WHERE actor_id <> ALL(%(logins)s)) l
  JOIN onboarding_customer c ON c.user_id = l.actor_id
  JOIN LATERAL (SELECT id FROM onboarding_application WHERE customer_id = c.id AND id <> %(mine)s
- ORDER BY id DESC LIMIT 1) p ON true""",
-    2,
-)
+ ORDER BY id DESC LIMIT 1) p ON true"""
+DEVICE = Way("device", _SIGNED_IN.format("e.after ->> 'device' = v.value"), 16)
+EMAIL = Way("email", _OWNER_OR_ENTITY.format("LOWER(email)", "NOT email = ''"), 8)
+PHONE = Way("phone", _OWNER_OR_ENTITY.format("phone", "NOT phone = ''"), 4)
+SIGN_IN = Way("sign_in", _SIGNED_IN.format("e.ip = v.value AND NOT e.ip = ''"), 2)
 ADDRESS = Way(
     "address",
     """SELECT COALESCE(o.application_id, n.application_id) AS application_id FROM onboarding_address d
@@ -81,7 +79,7 @@ ADDRESS = Way(
  AND COALESCE(o.application_id, n.application_id) <> %(mine)s""",
     1,
 )
-WAYS = (SAME_LOGIN, TAX_NUMBER, PERSON, EMAIL, PHONE, SIGN_IN, ADDRESS)
+WAYS = (SAME_LOGIN, TAX_NUMBER, PERSON, DEVICE, EMAIL, PHONE, SIGN_IN, ADDRESS)
 _STRENGTHS = {way.code: way.strength for way in WAYS}
 #: Reads a fixed number of rows for each value, however many there are.
 _PART = """SELECT '{code}', v.place, f.application_id FROM {values} CROSS JOIN LATERAL (
@@ -91,11 +89,11 @@ _PLACES = (
     "unnest(%(streets)s::text[], %(postals)s::text[], %(countries)s::text[]) "
     "WITH ORDINALITY AS v(street, postal, country, place)"
 )
-#: The internet addresses that these people signed in from last.
-_SIGN_INS = """unnest(ARRAY(SELECT ip FROM (SELECT ip, max(at) AS last FROM (
- SELECT ip, at FROM portal_auditentry WHERE action = 'auth.login' AND actor_id = ANY(%(logins)s) AND at >= %(since)s
- AND NOT ip = '' ORDER BY at DESC LIMIT %(newest)s) n GROUP BY ip ORDER BY last DESC LIMIT %(own)s) o))
- WITH ORDINALITY AS v(value, place)"""
+#: What these people signed in from last.
+_SIGN_INS = """unnest(ARRAY(SELECT origin FROM (SELECT origin, max(at) AS last FROM (
+ SELECT {0} AS origin, at FROM portal_auditentry WHERE action = 'auth.login' AND actor_id = ANY(%(logins)s)
+ AND at >= %(since)s AND {0} <> '' ORDER BY at DESC LIMIT %(newest)s) n GROUP BY origin ORDER BY last DESC
+ LIMIT %(own)s) o)) WITH ORDINALITY AS v(value, place)"""
 _PLACE_KINDS = (
     Address.Kind.RESIDENTIAL,
     Address.Kind.MAILING,
@@ -131,6 +129,7 @@ def find(known: Known) -> Shared:
         name: [key[at] for key in places] for at, name in enumerate(("streets", "postals", "countries"))
     }
     words = {
+        DEVICE: ["Signed in from the same device"] * MOST_SIGN_INS,
         SIGN_IN: ["Signed in from the same internet address"] * MOST_SIGN_INS,
         ADDRESS: [f"Address in {city}" for city in places.values()],
     }
@@ -166,12 +165,13 @@ def _places(people: Iterable[Owner | Entity]) -> dict[tuple[str, str, str], str]
     }
 
 
+_VALUES_OF = {
+    DEVICE: _SIGN_INS.format("after ->> 'device'"),
+    SIGN_IN: _SIGN_INS.format("ip"),
+    ADDRESS: _PLACES,
+}
 _QUERY = " UNION ALL ".join(
-    _PART.format(
-        code=way.code,
-        values={SIGN_IN: _SIGN_INS, ADDRESS: _PLACES}.get(way, _VALUES.format(way.code)),
-        found=way.sql,
-    )
+    _PART.format(code=way.code, values=_VALUES_OF.get(way) or _VALUES.format(way.code), found=way.sql)
     for way in WAYS
 )
 

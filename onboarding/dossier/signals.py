@@ -74,6 +74,7 @@ def _shared(known: Known, shared: Shared) -> Iterator[Signal]:
     looked_at = LOW if cleared else HIGH
     yield from of_way(sharing.TAX_NUMBER, "Same tax number", looked_at)
     yield from of_way(sharing.PERSON, "Same name and birth date", looked_at)
+    yield from of_way(sharing.DEVICE, "Signed in from the same device", MEDIUM)
     yield from of_way(sharing.EMAIL, "Same e-mail", MEDIUM)
     yield from of_way(sharing.PHONE, "Same phone", MEDIUM)
     yield from of_way(sharing.SIGN_IN, "Signed in from the same internet address", LOW)

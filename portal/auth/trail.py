@@ -17,6 +17,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from portal import audit
+from portal.auth.devices import device_of
 from portal.auth.factors import STRONG, mark_session
 from portal.models import User
 
@@ -29,9 +30,10 @@ def _client(request: HttpRequest | None) -> str:
 def _logged_in(request: HttpRequest, user: User, **_: Any) -> None:
     records = get_authentication_records(request, user)
     methods = [str(record.get("type") or record["method"]) for record in records]
-    audit.record(
-        "auth.login", subject=user, actor=user, after={"methods": ", ".join(methods)}, source=_client(request)
-    )
+    after = {"methods": ", ".join(methods)}
+    if device := device_of(request):
+        after["device"] = device
+    audit.record("auth.login", subject=user, actor=user, after=after, source=_client(request))
 
 
 @receiver(user_logged_out)

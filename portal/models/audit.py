@@ -1,6 +1,7 @@
 """The audit trail. A database trigger refuses every change to these three tables."""
 
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
 
 from portal import clock, ids
 
@@ -32,6 +33,12 @@ class AuditEntry(models.Model):
             models.Index(fields=["ip", "-at"], name="audit_ip", condition=~models.Q(ip="")),
             models.Index(
                 fields=["request_id", "-at"], name="audit_request", condition=~models.Q(request_id="")
+            ),
+            models.Index(
+                KeyTextTransform("device", "after"),
+                models.F("at").desc(),
+                name="audit_device",
+                condition=models.Q(action="auth.login"),
             ),
         ]
 

@@ -121,12 +121,12 @@ def test_a_cursor_of_elsewhere_breaks_nothing(client: Client, sort: str, cursor:
 def test_every_order_reads_an_index_also_deep_down(
     analyst: User, manager: User, chosen: CaseFilter, index: str
 ) -> None:
-    """Among 3,000 open cases and as many closed ones, and from a cursor in the middle."""
+    """Among 1,500 open cases and as many closed ones, and from a cursor in the middle."""
     few = queue(manager, "Few")
     now = clock.now()
     Case.objects.bulk_create(
         Case(kind="y", subject_type="y", subject_id=new_id(), subject_label="y", status="closed")
-        for _ in range(3000)
+        for _ in range(1500)
     )
     Case.objects.bulk_create(
         Case(
@@ -138,14 +138,14 @@ def test_every_order_reads_an_index_also_deep_down(
             due_at=now + timedelta(minutes=at),
             queue=few if at % 100 == 0 else None,
         )
-        for at in range(3000)
+        for at in range(1500)
     )
     if chosen.queue:
         chosen = CaseFilter(queue=str(few.pk))
     settle("compliance_case")
     order = ordering.ORDERS[chosen.sort]
     rows = Case.objects.annotate(key=order.key) if order.key is not None else Case.objects
-    middle = order.write(rows.filter(status="open").order_by(*order.words(back=False))[1500])
+    middle = order.write(rows.filter(status="open").order_by(*order.words(back=False))[750])
     for after in ("", middle):
         with CaptureQueriesContext(connection) as captured:
             selectors.cases_for_staff(analyst, chosen, after=after)

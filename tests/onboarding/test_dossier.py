@@ -18,7 +18,7 @@ from compliance import services as compliance
 from compliance.kinds import Anchor
 from compliance.models import Case
 from onboarding.cases import duplicates, unknown
-from onboarding.dossier import anchors, sharing
+from onboarding.dossier import anchors, known, sharing
 from onboarding.models import Application, Customer, Document, JurisdictionReading, Owner, ProviderAccount
 from portal import clock
 from portal.models import AuditEntry, User
@@ -217,6 +217,29 @@ def test_a_sign_in_from_the_same_address_links_within_ninety_days(customer_user:
         [AuditEntry(action="auth.login", actor=user, ip="192.0.2.8", at=clock.now() - timedelta(days=100))]
     )
     assert "192.0.2" not in str(link)
+
+
+def test_a_sign_in_from_the_same_device_links_from_any_address(customer_user: User, staff: Staff) -> None:
+    mine = complete_draft(customer_user)
+    user, stranger = make_customer_user("Other"), make_customer_user("Stranger")
+    other, _ = complete_draft(user, given_name="Bo", family_name="Li"), complete_draft(stranger)
+    AuditEntry.objects.bulk_create(
+        AuditEntry(action="auth.login", actor=actor, ip=ip, after=after)
+        for actor, ip, after in (
+            (customer_user, "192.0.2.7", {"device": "a" * 32}),
+            (user, "192.0.2.8", {"device": "a" * 32}),
+            (stranger, "192.0.2.9", {"device": "b" * 32}),
+            (stranger, "192.0.2.9", {"methods": "password"}),
+        )
+    )
+    found = known.of(case_of(mine), mine.pk)
+    assert found is not None
+    shared = sharing.find(found)
+    assert shared.of_way("device") == [other.pk]
+    assert not shared.of_way("sign_in")
+    words = "Signed in from the same device as 1 other application of other customers"
+    assert signals_of(staff(ANALYST), mine)[words] == "Medium"
+    assert "aaaa" not in str(look(staff(ANALYST), mine).links)
 
 
 def test_what_is_shut_away_shows_on_no_case(customer_user: User, staff: Staff) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -9,7 +10,7 @@ from django.test import Client
 
 from portal import clock
 from portal.models import AuditEntry, User
-from tests.people import PASSWORD, sign_in
+from tests.people import PASSWORD, make_customer_user, sign_in
 from tests.portal.auth_flows import link_in, log_in, mails_to, signed_in_as
 
 pytestmark = pytest.mark.django_db
@@ -25,12 +26,51 @@ def actions_about(user: User) -> list[str]:
 def test_sign_in_and_out_are_audited(client: Client, customer_user: User) -> None:
     log_in(client, customer_user.email)
     entry = AuditEntry.objects.get(action="auth.login")
-    assert (entry.actor, entry.after, entry.source, entry.ip) == (
-        customer_user, {"methods": "password"}, "browser", "127.0.0.1",
-    )  # fmt: skip
+    assert (entry.actor, entry.source, entry.ip) == (customer_user, "browser", "127.0.0.1")
+    assert entry.after is not None
+    assert entry.after["methods"] == "password"
     client.post("/account/logout/")
     assert signed_in_as(client) == ""
     assert actions_about(customer_user) == ["auth.login", "auth.logout"]
+
+
+def devices() -> list[Any]:
+    """What the trail knows of each sign-in's device, oldest first."""
+    entries = AuditEntry.objects.filter(action="auth.login").order_by("at", "id")
+    return [(entry.after or {}).get("device", "") for entry in entries]
+
+
+def test_whoever_signs_in_from_the_same_browser_shares_its_device(
+    client: Client, customer_user: User
+) -> None:
+    log_in(client, customer_user.email)
+    kept = client.cookies["device"]
+    assert (kept["httponly"], kept["samesite"], kept["max-age"]) == (True, "Lax", 400 * 24 * 3600)
+    key = kept.value
+    client.post("/account/logout/")
+    log_in(client, make_customer_user("Other").email)
+    assert client.cookies["device"].value == key
+    log_in(Client(), customer_user.email)
+    first, second, elsewhere = devices()
+    assert first == second != elsewhere
+    assert len(first) == 32
+    assert key not in first
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 129, "a key with spaces in it", "clé-clé-clé-clé-clé"])
+def test_a_key_that_is_none_is_replaced(client: Client, customer_user: User, key: str) -> None:
+    client.cookies["device"] = key
+    log_in(client, customer_user.email)
+    assert client.cookies["device"].value != key
+    assert devices() != [""]
+
+
+def test_a_browser_that_only_looks_or_fails_to_sign_in_gets_no_key(
+    client: Client, customer_user: User
+) -> None:
+    client.get("/account/login/")
+    log_in(client, customer_user.email, "wrong wrong wrong")
+    assert "device" not in client.cookies
 
 
 def test_signing_out_takes_a_post(client: Client, customer_user: User) -> None:

@@ -134,3 +134,13 @@ def test_the_browser_client_is_closed(client: Client) -> None:
 
 def test_the_description_of_the_sign_in_api_is_served(client: Client) -> None:
     assert client.get("/api/auth/openapi.json").json()["openapi"].startswith("3.")
+
+
+def test_an_app_names_its_device_or_none(client: Client, customer_user: User) -> None:
+    for key in ("", "too short", "4f0c9c1e-75f1-4a5e-9f0e-2f2f8a1f1c11"):
+        log_in_app(client, customer_user, **({"X-Device-Key": key} if key else {}))
+    entries = AuditEntry.objects.filter(action="auth.login").order_by("at", "id")
+    first, second, third = [(entry.after or {}).get("device", "") for entry in entries]
+    assert not first and not second
+    assert len(third) == 32
+    assert "device" not in client.cookies
