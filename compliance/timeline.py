@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from compliance import kinds
+from compliance import said as words_said
 from compliance.models import Case, CaseDecision, CaseFact, CaseNote, Proposal
 from compliance.standing import TONES
 from portal.composed import Composed
@@ -32,10 +33,11 @@ class Item:
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact with its evidence as label and value."""
+    """A fact with its evidence as label and value, and with what was said where it tells of an answer."""
 
     fact: CaseFact
     rows: list[dict[str, str]]
+    said: words_said.Said | None = None
 
 
 _FACTS = Composed(lambda key: CaseFact.objects.filter(case=key).order_by("-pk")[:LONGEST])
@@ -44,10 +46,12 @@ _FACTS = Composed(lambda key: CaseFact.objects.filter(case=key).order_by("-pk")[
 def facts(case: Case) -> list[Fact]:
     """What opened the case and what was added, newest first."""
     rows = _FACTS(case.pk)
+    words = words_said.of([row.dedupe for row in rows])
     return [
         Fact(
             row,
             [{"label": name_words(name), "value": in_words(value)} for name, value in row.evidence.items()],
+            words.get(row.dedupe),
         )
         for row in rows
     ]
@@ -64,8 +68,22 @@ def decisions(case: Case) -> list[CaseDecision]:
 
 
 def history(case: Case, decided: Iterable[CaseDecision]) -> list[Item]:
-    """Moves, assignments, proposals and decisions."""
-    return [*_changes(case), *_audited(case), *_proposals(case), *(_decision(row) for row in decided)]
+    """Moves, assignments, answers, proposals and decisions."""
+    return [
+        *_changes(case),
+        *_audited(case),
+        *_answers(case),
+        *_proposals(case),
+        *(_decision(row) for row in decided),
+    ]
+
+
+def _answers(case: Case) -> list[Item]:
+    return [
+        Item(item.fact.at, "mail", item.fact.title, actor=item.said.who, body=item.said.shown)
+        for item in facts(case)
+        if item.said is not None
+    ]
 
 
 def _changes(case: Case) -> list[Item]:

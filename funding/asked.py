@@ -11,9 +11,10 @@ from funding.models import LinkedBank, NoticeKind, Transfer
 from onboarding.models import ProviderAccount
 
 
-def paper(account: ProviderAccount) -> None:
-    """The line in the customer's list beside the letter that asks for a paper."""
-    notices.tell(account.application.customer.user, NoticeKind.PAPER)
+def paper(account: ProviderAccount, *, in_words: bool = False) -> None:
+    """The line in the customer's list beside the letter that asks for a paper, or for an answer in words."""
+    title = "We have a question for you" if in_words else ""
+    notices.tell(account.application.customer.user, NoticeKind.PAPER, title=title)
 
 
 def new_bank(account: ProviderAccount) -> None:

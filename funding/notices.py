@@ -63,7 +63,7 @@ LETTERS: dict[str, tuple[str, str]] = {
 PAGES: dict[str, str] = {NoticeKind.PAPER: "customer:home", NoticeKind.NEW_BANK: "money:bank"}
 #: What the list says of what the customer is asked for. The letter about a paper is that of every paper.
 ASKED: dict[str, str] = {
-    NoticeKind.PAPER: "Your account says which one, why, and by when. When it is here, a person of ours looks at it.",
+    NoticeKind.PAPER: "Your account says what, why, and by when. When it is here, a person of ours looks at it.",
     NoticeKind.NEW_BANK: "A transfer came back. When a bank is linked, a person of ours looks at it again.",
 }
 
@@ -169,7 +169,7 @@ def words(notice: Notice) -> tuple[str, str]:
     """Title and sentence of a line, as the customer reads it now; no sentence where things have gone on since."""
     transfer = notice.transfer
     if notice.kind in ASKED:
-        return str(NoticeKind(notice.kind).label), ASKED[notice.kind]
+        return notice.title or str(NoticeKind(notice.kind).label), ASKED[notice.kind]
     if transfer is None:
         return notice.title or str(NoticeKind(notice.kind).label), "If that was not you, write to us at once."
     is_last = notice.kind in {_BY_STATUS.get(Status(transfer.status)), NoticeKind.RELEASED}

@@ -8,7 +8,7 @@ class OnboardingConfig(AppConfig):
 
     def ready(self) -> None:
         # Everything here needs the models, which exist only now.
-        from compliance import dossier, kinds  # noqa: PLC0415
+        from compliance import dossier, kinds, said  # noqa: PLC0415
         from compliance import personal as personal_of_cases  # noqa: PLC0415
         from compliance import selectors as find_cases  # noqa: PLC0415
         from compliance.casefile import hooks  # noqa: PLC0415
@@ -25,6 +25,7 @@ class OnboardingConfig(AppConfig):
             look_up,
             operations,
             personal,
+            questions,
             selectors,
             services,
             settlement_jobs,
@@ -64,6 +65,8 @@ class OnboardingConfig(AppConfig):
             kinds.register(kind)
         personal.register_fields()
         personal_of_cases.register(personal.sealed_of_case)
+        said.register(questions.said)
+        hooks.register_files("answers", case_file.answers)
         dossier.register(anchors.APPLICATION, part.of_application)
         dossier.register_happenings(anchors.APPLICATION, part.happenings)
         people.register(finding.find)

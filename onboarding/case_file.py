@@ -1,11 +1,13 @@
 """What an application adds to the file of a case about it, or about anything that belongs to it."""
 
 from collections.abc import Callable
+from io import BytesIO
 from uuid import UUID
 
 from compliance.casefile.content import rows
 from compliance.casefile.hooks import Contribution, File
-from onboarding import audit_subjects
+from compliance.models import Case, CaseFact
+from onboarding import audit_subjects, questions
 from onboarding.models import Document
 from portal import audit
 from portal.ui.plain import name_words
@@ -33,6 +35,18 @@ def _of(application: UUID) -> Contribution:
     return Contribution(
         data=data, papers=[_paper(paper) for paper in papers], audit=audit_subjects.belongings([application])
     )
+
+
+def answers(case: Case) -> list[File]:
+    """What customers answered to the case's questions, word for word: as with papers, an examination needs it."""
+    facts = CaseFact.objects.filter(case=case).order_by("pk").values_list("dedupe", flat=True)
+    found = questions.said(list(facts))
+    return [_answer(key, one.words.reveal()) for key, one in found.items()]
+
+
+def _answer(key: str, words: str) -> File:
+    content = words.encode()
+    return File(name="answer.txt", size=len(content), open=lambda: BytesIO(content))
 
 
 def _paper(paper: Document) -> File:

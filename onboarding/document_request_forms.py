@@ -38,15 +38,23 @@ def _types(kinds: tuple[DocumentType, ...], shown_when: str) -> forms.MultipleCh
 
 
 class RequestForm(forms.Form):
-    """One paper to ask for. Whose it is comes first: it decides which papers there are."""
+    """What to ask for. Whose it is comes first: it decides which papers there are.
+
+    An answer in words is offered where a case asks: whoever works on it reads it.
+    """
 
     whose = forms.ChoiceField(label="Whose paper")
     reason = forms.CharField(
-        label="Why we ask",
+        label="What we ask, and why",
         help_text="The customer reads this. No numbers, no names of others.",
         max_length=LONGEST_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Tell the customer why we ask."},
+        error_messages={"required": "Tell the customer what we ask, and why."},
+    )
+    in_words = forms.BooleanField(
+        label="An answer in words",
+        help_text="Ask a question below. Beside papers, either of them meets the request.",
+        required=False,
     )
     due_on = forms.DateField(
         label="Due on",
@@ -61,10 +69,14 @@ class RequestForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
-    field_order = ("whose", "types_person", "types_entity", "reason", "due_on", "note")
+    field_order = ("whose", "in_words", "types_person", "types_entity", "reason", "due_on", "note")
 
-    def __init__(self, data: Any = None, *, application: Application, owners: list[Owner]) -> None:
+    def __init__(
+        self, data: Any = None, *, application: Application, owners: list[Owner], for_case: bool = False
+    ) -> None:
         super().__init__(data)
+        if not for_case:
+            del self.fields["in_words"]
         choices = [(str(row.pk), row.full_name or row.get_role_display()) for row in owners]
         people = "whose=" + "|".join(key for key, _ in choices)
         if has_entity(application.account_type):
@@ -90,11 +102,12 @@ class RequestForm(forms.Form):
         return day
 
     def clean(self) -> dict[str, Any]:
-        """At least one paper of the kind that whoever was chosen has."""
+        """At least one paper of the kind that whoever was chosen has, or an answer in words."""
         data = super().clean() or {}
         name = "types_entity" if data.get("whose") == ENTITY else "types_person"
-        if data.get("whose") and not data.get(name) and name not in self.errors:
-            self.add_error(name, "Choose at least one paper.")
+        if data.get("whose") and not data.get("in_words") and not data.get(name) and name not in self.errors:
+            other = ", or an answer in words" if "in_words" in self.fields else ""
+            self.add_error(name, f"Choose at least one paper{other}.")
         return data
 
     @property
@@ -105,6 +118,7 @@ class RequestForm(forms.Form):
         return {
             "owner_id": None if of_entity else UUID(data["whose"]),
             "types": data["types_entity" if of_entity else "types_person"],
+            "in_words": data.get("in_words", False),
             "reason": data["reason"],
             "note": data["note"],
             "due_on": data["due_on"],

@@ -63,7 +63,8 @@ def asked(request: DocumentRequest, *, actor: User | None, source: str) -> Docum
     """Save a new request, count it, and write its letter where it waits for the customer."""
     request.next_on = next_day(request)
     request.save(force_insert=True)
-    recorded("document.request", request, actor=actor, source=source)
+    action = "document.question" if request.in_words else "document.request"
+    recorded(action, request, actor=actor, source=source)
     # What is there already may be all it asks for.
     follow(request.application, actor=actor, source=source)
     request.refresh_from_db(fields=["status", "status_at"])
@@ -74,6 +75,9 @@ def asked(request: DocumentRequest, *, actor: User | None, source: str) -> Docum
 
 def _write(request: DocumentRequest) -> None:
     if not _reads_letters(request):
+        return
+    if request.in_words:
+        notices.question_asked(request)
         return
     letters = {Source.EXPIRY: notices.document_expires, Source.REJECTION: notices.document_again}
     letters.get(Source(request.source), notices.document_asked)(request)
@@ -87,6 +91,8 @@ def remind(request: DocumentRequest) -> None:
     elif _reads_letters(request):
         if request.source == Source.EXPIRY:
             notices.document_expires(request)
+        elif request.in_words:
+            notices.question_due(request)
         else:
             notices.document_due(request)
     request.next_on = next_day(request)
@@ -174,20 +180,34 @@ def _move(request: DocumentRequest, new: str, actor: User | None, source: str, i
             again(request)
         return
     recorded(f"document.request_{new}", request, actor=actor, source=source)
+    title = f"The customer sent what was asked for: {request.title}"
     if was_open:
-        asking.answered(request, "The customer sent what was asked for", source=source)
+        asking.answered(request, title, source=source)
     if new == Status.HANDED_IN or actor is None:
-        title = f"The customer sent what was asked for: {request.title}"
-        dedupe = f"request:{request.pk}:{request.status_at.isoformat()}"
-        provider_cases.answered(request.application, title, dedupe=dedupe)
+        provider_cases.answered(request.application, title, dedupe=asking.event_of(request))
     settle_case(request, source)
+
+
+def answer(request: DocumentRequest, words: str, *, actor: User, source: str) -> None:
+    """The customer answered an open request in words: nothing more is asked, and the case that asked comes back.
+
+    The words stay on the request, sealed: what is told of them elsewhere is that they are there.
+    """
+    request.answer, request.answered_by, request.answered_at = words, actor, clock.now()
+    request.save(update_fields=["answer", "answered_by", "answered_at"])
+    request.move_to(Status.ACCEPTED, actor=actor, source=source)
+    recorded("document.question_answered", request, actor=actor, source=source)
+    title = "The customer answered in words"
+    asking.answered(request, title, source=source)
+    provider_cases.answered(request.application, title, dedupe=asking.event_of(request))
+    tally(request.application)
 
 
 def withdraw(request: DocumentRequest, *, actor: User | None, reason: str, source: str) -> None:
     """The paper is not wanted any more."""
     request.move_to(Status.WITHDRAWN, actor=actor, reason=reason, source=source)
     recorded("document.request_withdrawn", request, actor=actor, source=source, reason=reason)
-    asking.answered(request, "Not asked for any more", source=source)
+    asking.answered(request, f"Not asked for any more: {request.title}", source=source)
     tally(request.application)
 
 
@@ -203,13 +223,16 @@ def postpone(request: DocumentRequest, due_on: date, *, actor: User | None, sour
 def tally(application: Application) -> None:
     """Count what waits for the customer and what waits for us, where lists and lines read it."""
     rows = DocumentRequest.objects.filter(application=application, status__in=DocumentRequest.LIVE)
-    live = list(rows.values_list("status", "due_on", "status_at"))
+    live = list(rows.values_list("status", "due_on", "status_at", "in_words"))
     waiting = [row for row in live if row[0] == Status.OPEN]
     application.papers_asked = len(waiting)
+    application.questions_asked = sum(in_words for *_, in_words in waiting)
     application.papers_to_check = len(live) - len(waiting)
-    application.papers_due_on = min((due for _, due, _ in waiting), default=None)
-    application.papers_since = min((since for _, _, since in waiting or live), default=None)
-    application.save(update_fields=["papers_asked", "papers_since", "papers_due_on", "papers_to_check"])
+    application.papers_due_on = min((due for _, due, _, _ in waiting), default=None)
+    application.papers_since = min((since for _, _, since, _ in waiting or live), default=None)
+    application.save(
+        update_fields=["papers_asked", "questions_asked", "papers_since", "papers_due_on", "papers_to_check"]
+    )
 
 
 def recorded(

@@ -193,9 +193,12 @@ def matter_waits(application: Application, matter: str, until: datetime) -> None
     _send(application, "It takes a little longer", "matter_waits", matter=matter, until=until)
 
 
-def _send_asked(request: DocumentRequest, subject: str, template: str, **facts: Any) -> None:
+def _send_asked(
+    request: DocumentRequest, subject: str, template: str, *, page: str = "", **facts: Any
+) -> None:
     """To whose paper it is, where they took their own part; else to the customer. The page says which paper."""
     user = request.uploader
+    page = page or reverse("customer:documents", args=[request.application_id])
     mail.send(
         to=user.email,
         subject=subject,
@@ -203,7 +206,7 @@ def _send_asked(request: DocumentRequest, subject: str, template: str, **facts: 
         context={
             "name": user.name,
             "reference": request.application.reference,
-            "link": settings.PORTAL_URL + reverse("customer:documents", args=[request.application_id]),
+            "link": settings.PORTAL_URL + page,
             "due_on": request.due_on,
             **facts,
         },
@@ -225,6 +228,22 @@ def document_due(request: DocumentRequest) -> None:
     is_overdue = request.due_on < clock.now().date()
     subject = "We still wait for a paper" if is_overdue else "A paper is due soon"
     _send_asked(request, subject, "document_due", is_overdue=is_overdue)
+
+
+def question_asked(request: DocumentRequest) -> None:
+    """We ask something that is answered in words; what, stands on its page."""
+    _send_asked(request, "We have a question for you", "question_asked", page=_question(request))
+
+
+def question_due(request: DocumentRequest) -> None:
+    """The answer is still missing, its day is near or past."""
+    is_overdue = request.due_on < clock.now().date()
+    subject = "We still wait for your answer" if is_overdue else "Your answer is due soon"
+    _send_asked(request, subject, "question_due", page=_question(request), is_overdue=is_overdue)
+
+
+def _question(request: DocumentRequest) -> str:
+    return reverse("customer:question", args=[request.application_id, request.pk])
 
 
 def document_expires(request: DocumentRequest) -> None:

@@ -95,6 +95,8 @@ class Paper:
 
     @property
     def _lacks(self) -> str:
+        if not self.rule.types:
+            return "Not answered yet."
         rejected = next((row for row in self.documents if row.verdict == Verdict.REJECTED), None)
         if rejected is not None:
             return rejected.rejected_because
@@ -241,6 +243,8 @@ def papers_for(viewer: User, application: Application) -> list[Paper]:
     is_applicant = application.customer.user_id == viewer.pk
     found = []
     for paper in papers_of(application):
+        if not paper.rule.types:
+            continue  # A question: it has a page of its own.
         mine = paper.owner is not None and paper.owner.user_id == viewer.pk
         if mine or (is_applicant and not paper.is_anothers):
             found.append(paper)

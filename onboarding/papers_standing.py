@@ -21,7 +21,7 @@ Account = ProviderAccount.Status
 #: wait for the customer anyway.
 COUNTS = (Status.HELD, Status.SUBMITTED, Status.RECEIVED, Status.IN_REVIEW, Status.APPROVED)
 #: The choices of the staff list.
-FILTERS = {"asked": "Waits for papers", "overdue": "Papers overdue", "to_check": "Papers to check"}
+FILTERS = {"asked": "Waits for papers or answers", "overdue": "Papers overdue", "to_check": "Papers to check"}
 
 
 def _counts(application: Application) -> bool:
@@ -36,13 +36,12 @@ def ball(application: Application) -> Ball | None:
         return None
     since = application.papers_since or application.status_at
     if application.papers_asked and application.papers_due_on:
+        line, doing = _asked(application.papers_asked, application.questions_asked)
         return Ball(
             "customer",
-            "Waiting for a paper we asked for"
-            if application.papers_asked == 1
-            else f"Waiting for {application.papers_asked} papers we asked for",
+            line,
             since,
-            "Uploading it" if application.papers_asked == 1 else "Uploading them",
+            doing,
             datetime.combine(application.papers_due_on, time(23, 59, 59), UTC),
         )
     if application.papers_to_check:
@@ -52,25 +51,51 @@ def ball(application: Application) -> Ball | None:
     return None
 
 
+def _asked(every: int, questions: int) -> tuple[str, str]:
+    """What the customer is waited for, and what they do about it."""
+    if not questions:
+        return (
+            ("Waiting for a paper we asked for", "Uploading it")
+            if every == 1
+            else (f"Waiting for {every} papers we asked for", "Uploading them")
+        )
+    if questions == every:
+        return (
+            ("Waiting for the answer to our question", "Answering it")
+            if every == 1
+            else (f"Waiting for the answers to {every} questions of ours", "Answering them")
+        )
+    return f"Waiting for papers and answers: {every} that we asked for", "Sending them"
+
+
 def told(application: Application, found: Standing) -> Standing:
     """The customer's standing, with what we asked for in it."""
     if not _counts(application) or not application.papers_asked or not application.papers_due_on:
         return found
     day = date_format(application.papers_due_on, "j F Y")
     late = application.papers_due_on < clock.now().date()
-    sentence = (
-        f"We still need papers from you. They were due on {day}. Which ones, and why, stands below."
-        if late
-        else f"We need papers from you by {day}. Which ones, and why, stands below."
-    )
+    only_questions = application.questions_asked == application.papers_asked
+    if only_questions:
+        sentence = (
+            f"We still need an answer from you. It was due on {day}. What we ask stands below."
+            if late
+            else f"We need an answer from you by {day}. What we ask stands below."
+        )
+    else:
+        what = "papers and answers" if application.questions_asked else "papers"
+        sentence = (
+            f"We still need {what} from you. They were due on {day}. Which ones, and why, stands below."
+            if late
+            else f"We need {what} from you by {day}. Which ones, and why, stands below."
+        )
     if found.next_kind not in {"wait", "none", "upload_documents"}:
         return replace(found, body=(*found.body, sentence))
     return replace(
         found,
         body=(sentence, *found.body),
         tone="warning",
-        next_kind="upload_documents",
-        next_title="Upload the papers",
+        next_kind="answer_questions" if only_questions else "upload_documents",
+        next_title="Answer our question" if only_questions else "Upload the papers",
     )
 
 

@@ -14,6 +14,7 @@ from onboarding.models import (
     Application,
     ChangeRequest,
     Document,
+    DocumentRequest,
     Entity,
     Owner,
     ProviderAccount,
@@ -26,6 +27,8 @@ OWNER = "onboarding.owner"
 ENTITY = "onboarding.entity"
 #: Full numbers and dates of a restricted change, as a file for the provider's operations.
 CHANGE_EXPORT = "onboarding.changerequest.export"
+#: What a customer answered to a question, word for word.
+ANSWER = "onboarding.documentrequest.answer"
 #: A paper as it was uploaded, and an account's papers as the provider has them: no name is written across them.
 ORIGINAL = files.FIELD
 PROVIDER_COPY = "onboarding.provideraccount.papers"
@@ -45,6 +48,7 @@ def register_fields() -> None:
             shut_away.FIELD, "Data that is shut away", shut_away.holder_of_customer, permission="pii.retained"
         )
     )
+    register(Field(ANSWER, "Answer in words", _of_request))
     register(Field(CHANGE_EXPORT, "Restricted change, in full", _of_change))
 
 
@@ -78,6 +82,11 @@ def _of_document(row_id: UUID) -> Holder | None:
 def _of_account(row_id: UUID) -> Holder | None:
     row = ProviderAccount.objects.select_related("application").filter(pk=row_id).first()
     return holder_of(row.application, Owner.objects.filter(application=row.application_id)) if row else None
+
+
+def _of_request(row_id: UUID) -> Holder | None:
+    row = DocumentRequest.objects.select_related("application", "owner").filter(pk=row_id).first()
+    return holder_of(row.application, [row.owner] if row.owner else []) if row else None
 
 
 def _of_change(row_id: UUID) -> Holder | None:

@@ -143,6 +143,8 @@ _AUDIT_WORDS = {
     "document.accept": ("check", "Paper accepted by staff"),
     "document.reject": ("circle-x", "Paper rejected by staff"),
     "document.request": ("mail", "Paper asked for"),
+    "document.question": ("mail", "Question asked"),
+    "document.question_answered": ("check", "Question answered in words"),
     "document.request_handed_in": ("upload", "Paper asked for is here"),
     "document.request_reopen": ("mail", "Paper asked for again"),
     "document.request_accepted": ("check", "Request for a paper closed: accepted"),

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from onboarding.views import customer, details, documents, invitations, missing, people, steps, typed
+from onboarding.views import (
+    customer,
+    details,
+    documents,
+    invitations,
+    missing,
+    people,
+    questions,
+    steps,
+    typed,
+)
 
 app_name = "customer"
 urlpatterns = [
@@ -21,6 +31,7 @@ urlpatterns = [
     path("<uuid:application_id>/steps/<slug:name>/", steps.step, name="step"),
     path("<uuid:application_id>/steps/<slug:name>/typed/", typed.by_customer, name="step_typed"),
     path("<uuid:application_id>/papers/", documents.documents, name="documents"),
+    path("<uuid:application_id>/questions/<uuid:request_id>/", questions.question, name="question"),
     path("<uuid:application_id>/details/", details.details, name="details"),
     path("<uuid:application_id>/details/withdraw/", details.withdraw_change, name="detail_withdraw"),
     path("<uuid:application_id>/details/<slug:name>/", details.detail, name="detail"),

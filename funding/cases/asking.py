@@ -33,7 +33,7 @@ def _ask(ruling: kinds.Ruling) -> str:
         asked.new_bank(account)
         return "The customer was asked to link another bank account. When it is linked, the case comes back."
     said = ask_paper(ruling, account.application, case_id=ruling.case.pk)
-    asked.paper(account)
+    asked.paper(account, in_words=not PAPERS[ruling.reason_code][1])
     return said
 
 

@@ -77,6 +77,11 @@ urlpatterns = [
         document_requests.DocumentRequestsView.as_view(),
         name="document_requests",
     ),
+    path(
+        "applications/<uuid:application_id>/document-requests/<uuid:request_id>/answer",
+        document_requests.AnswerView.as_view(),
+        name="document_request_answer",
+    ),
     path("applications/<uuid:application_id>/details", details.DetailsView.as_view(), name="details"),
     path(
         "applications/<uuid:application_id>/details/<slug:step>", details.DetailView.as_view(), name="detail"

@@ -30,13 +30,22 @@ def waits(request: DocumentRequest, *, actor: User, source: str) -> None:
         )
 
 
-def answered(request: DocumentRequest, words: str, *, source: str) -> None:
+def answered(request: DocumentRequest, title: str, *, source: str) -> None:
     """What became of the request is news for the case that asked: it comes back, if it is undecided."""
     if request.case_id is not None:
         compliance.case_tell(
             case_id=request.case_id,
-            title=f"{words}: {request.title}"[:200],
-            facts={"application": request.application.reference, "paper": request.title},
+            title=title[:200],
+            facts={"application": request.application.reference, "asked": _asked(request)},
             source=source,
-            dedupe=f"request:{request.pk}:{request.status_at.isoformat()}",
+            dedupe=event_of(request),
         )
+
+
+def event_of(request: DocumentRequest) -> str:
+    """The request's last move, as the facts of cases that tell of it are keyed."""
+    return f"request:{request.pk}:{request.status_at.isoformat()}"
+
+
+def _asked(request: DocumentRequest) -> str:
+    return request.reason if request.answered_at else request.title

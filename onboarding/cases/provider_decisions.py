@@ -33,7 +33,7 @@ def _paper(ruling: kinds.Ruling) -> str:
 
 
 def ask_paper(ruling: kinds.Ruling, application: Application, *, case_id: UUID | None = None) -> str:
-    """Ask the applicant for the paper of the ruling's reason (PAPERS); its text is told to them.
+    """Ask the applicant for the paper of the ruling's reason (PAPERS), or for an answer; its text is told to them.
 
     What comes for the account brings cases about it and its application back; others name themselves in `case_id`.
     """
@@ -44,6 +44,7 @@ def ask_paper(ruling: kinds.Ruling, application: Application, *, case_id: UUID |
             actor=ruling.actor,
             application_id=application.pk,
             types=PAPERS[ruling.reason_code][1],
+            in_words=not PAPERS[ruling.reason_code][1],
             reason=ruling.text,
             due_on=due_on,
             owner_id=owner.pk,
@@ -129,12 +130,13 @@ def _may_apply_again(ruling: kinds.Ruling) -> str:
 _ADDRESS = (DocumentType.PROOF_OF_RESIDENTIAL_ADDRESS,)
 _IDENTITY = (DocumentType.PASSPORT, DocumentType.DRIVERS_LICENSE, DocumentType.IDENTIFICATION_CARD)
 _TAX = (DocumentType.SOCIAL_SECURITY_CARD, DocumentType.PROOF_OF_PERSONAL_TAX_ID)
-#: What may be asked for with one decision: how staff call it, and the papers that meet it.
+#: What may be asked for with one decision: how staff call it, and the papers that meet it; none: an answer in words.
 PAPERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "identity": ("Passport, driving licence or identity card", _IDENTITY),
     "address": ("Proof of address", _ADDRESS),
     "tax_number": ("Card or letter with the tax number", _TAX),
     "funds": ("Proof of where the money comes from", (DocumentType.SOURCE_OF_FUNDS,)),
+    "words": ("An answer in words to what you write", ()),
 }
 
 ASK = kinds.Decision(
@@ -149,7 +151,7 @@ ASK = kinds.Decision(
 )
 PAPER = kinds.Decision(
     "ask_paper",
-    "Ask the customer for a paper, and wait",
+    "Ask the customer, and wait",
     "What you write is told to the customer, word for word. The case comes back when they send it, or after "
     "two weeks.",
     effect=_paper,

@@ -100,9 +100,10 @@ class Application(Stateful):
     )
     #: The key of the account that the customer brings along; where empty, the reference becomes it.
     client_account_id = models.CharField(max_length=32, blank=True)
-    #: Counted by onboarding/document_requests.py: papers we asked for that wait for the customer, the first day one is
-    #: due, those handed in that wait for us, and since when the first of them waits.
+    #: Counted by onboarding/document_requests.py: what we asked for that waits for the customer, how many of these are
+    #: questions, the first day one is due, those handed in that wait for us, and since when the first of them waits.
     papers_asked = models.PositiveSmallIntegerField(default=0)
+    questions_asked = models.PositiveSmallIntegerField(default=0)
     papers_since = models.DateTimeField(null=True, blank=True)
     papers_due_on = models.DateField(null=True, blank=True)
     papers_to_check = models.PositiveSmallIntegerField(default=0)

@@ -1,4 +1,7 @@
-"""Papers we ask a customer for beyond the table of papers: by staff, after a rejection, before one expires."""
+"""What we ask a customer for beyond the table of papers: by staff, after a rejection, before one expires.
+
+A paper, and where a case asks a question, an answer in words.
+"""
 
 from typing import ClassVar
 
@@ -17,7 +20,7 @@ from portal.states import Stateful
 
 
 class DocumentRequest(Stateful):
-    """One paper asked for, of a person or of the entity itself, met by any one of `types`."""
+    """One paper asked for, of a person or of the entity, met by any one of `types`; or `in_words`, by an answer."""
 
     class Status(models.TextChoices):
         OPEN = "open", "Waiting for the customer"
@@ -46,7 +49,14 @@ class DocumentRequest(Stateful):
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.OPEN)
     source = models.CharField(max_length=12, choices=Source.choices, default=Source.STAFF)
     types = ArrayField(models.CharField(max_length=32, choices=DocumentType.choices))
-    #: What the customer reads.
+    #: Whether an answer in words meets it. Only a case asks that: somebody waits to read it.
+    in_words = models.BooleanField(default=False)
+    answer = SealedTextField(mask="none", null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(
+        "portal.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    #: What the customer reads; with `in_words`, the question.
     reason = models.CharField(max_length=500)
     #: For colleagues alone; it may name numbers.
     note = SealedTextField(mask="none", null=True, blank=True)
@@ -79,7 +89,12 @@ class DocumentRequest(Stateful):
                 condition=Q(source__in=["staff", "rejection", "expiry", "change"]),
                 name="document_request_source_known",
             ),
-            models.CheckConstraint(condition=Q(types__len__gt=0), name="document_request_names_a_type"),
+            models.CheckConstraint(
+                condition=Q(types__len__gt=0) | Q(in_words=True), name="document_request_names_a_type"
+            ),
+            models.CheckConstraint(
+                condition=Q(answered_at=None) | Q(in_words=True), name="document_request_answered_in_words"
+            ),
             models.UniqueConstraint(
                 fields=["renews"], name="document_request_once_per_expiry", condition=Q(source="expiry")
             ),
@@ -93,8 +108,11 @@ class DocumentRequest(Stateful):
 
     @property
     def title(self) -> str:
-        """The papers it names: any one of them meets it."""
-        return " or ".join(DocumentType(kind).label for kind in self.types)
+        """What it names: any one of them meets it."""
+        names = [str(DocumentType(kind).label) for kind in self.types]
+        if self.in_words:
+            names.append("an answer in words" if names else "An answer in words")
+        return " or ".join(names)
 
     @property
     def uploader(self) -> User:

@@ -14,7 +14,7 @@ from django.core.files.storage import storages
 from django.db import transaction
 from django.http import FileResponse
 
-from onboarding import drafts, evidence
+from onboarding import drafts, evidence, questions
 from onboarding.answer_words import answer_rows
 from onboarding.drafts import Draft
 from onboarding.models import EXPORT_LASTS, Application, DataRequest, DiscardedFile, Document, Owner
@@ -166,6 +166,7 @@ def _application(application: Application, user: User, papers: list[Document]) -
             }
             for row in me.acceptances.select_related("agreement")
         ],
+        "questions": questions.copied(application, user),
         "papers": [
             {"type": row.type, "side": row.side, "uploaded": row.created_at, "status": row.status}
             for row in mine

@@ -25,6 +25,7 @@ LATEST = timedelta(days=365)
 DUE_RULE = "Choose a day after today, within a year."
 _ROLE = "Your role does not allow this. Ask a compliance analyst or manager."
 _ENDED = "This application has ended: no papers are wanted any more."
+_NO_CASE = "Only a case asks for an answer in words: whoever works on it reads it."
 _SEEN = "A colleague decided about this file meanwhile. Look at it again."
 
 
@@ -61,9 +62,11 @@ def document_request(
     owner_id: UUID | None = None,
     note: str = "",
     case_id: UUID | None = None,
+    in_words: bool = False,
 ) -> DocumentRequest:
     """Ask the customer for one paper of any of `types`, of a person or (owner None) of the company or trust itself.
 
+    With `in_words` an answer in words does as well, or alone where there are no types: `reason` is the question then.
     `reason` is shown to the customer, `note` to staff alone. The case of `case_id` waits for the answer. Raises
     Forbidden, NotFound, Conflict where nothing can be asked or the same is asked already, Invalid with the
     fields that do not hold.
@@ -76,7 +79,9 @@ def document_request(
             raise Conflict(" ".join(reasons))
         owner = _owner(application, owner_id)
         kinds = list(dict.fromkeys(types))
-        _answers(application, owner, kinds, reason, note, due_on)
+        if in_words and case_id is None and source != "case":
+            raise Invalid(_NO_CASE, fields={"in_words": [_NO_CASE]})
+        _answers(application, owner, kinds, reason, note, due_on, in_words=in_words)
         for known in papers.live_requests(application):
             if known.owner_id == owner_id and set(known.types) & set(kinds):
                 raise Conflict(f"This was asked for already and is open: {known.title}.")
@@ -84,6 +89,7 @@ def document_request(
             application=application,
             owner=owner,
             types=kinds,
+            in_words=in_words,
             reason=reason.strip(),
             note=note.strip() or None,
             due_on=due_on,
@@ -103,13 +109,20 @@ def may_be_due(day: date) -> bool:
 
 
 def _answers(
-    application: Application, owner: Owner | None, kinds: list[str], reason: str, note: str, due_on: date
+    application: Application,
+    owner: Owner | None,
+    kinds: list[str],
+    reason: str,
+    note: str,
+    due_on: date,
+    *,
+    in_words: bool,
 ) -> None:
     problems: dict[str, list[str]] = {}
     possible = OF_PERSON if owner else OF_ENTITY
     if owner is None and not has_entity(application.account_type):
         problems["owner"] = ["Say whose paper it is: this account has no company or trust."]
-    if not kinds:
+    if not kinds and not in_words:
         problems["types"] = ["Choose at least one paper."]
     elif set(kinds) - {kind.value for kind in possible}:
         whose = "a person" if owner else "a company or trust"

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from onboarding import drafts, papers, selectors, services, standing, standing_words
+from onboarding import drafts, papers, questions, selectors, services, standing, standing_words
 from onboarding.forms import StartForm
 from onboarding.identity.standing import stand_of
 from onboarding.models import Application
@@ -92,7 +92,10 @@ def _status_context(application: Application) -> dict[str, Any]:
         "corrections": correction_links(drafts.load(application), application.customer.user)
         if application.corrections
         else [],
-        "papers": papers.papers_of(application) if application.status not in CLOSED else [],
+        "papers": [paper for paper in papers.papers_of(application) if paper.rule.types]
+        if application.status not in CLOSED
+        else [],
+        "questions": questions.open_for(application.customer.user, application),
         "nav_section": "home",
     }
 

@@ -57,13 +57,15 @@ def _page(request: HttpRequest, application: Application, **more: Any) -> HttpRe
 @require_http_methods(["GET", "POST"])
 @staff_page
 def ask(request: HttpRequest, application_id: UUID) -> HttpResponse:
-    """Ask the customer for a paper."""
+    """Ask the customer for a paper; for a case, for an answer in words too."""
     actor = user_of(request)
     application = selectors.application_for_staff(actor, application_id)
     permissions.require(actor, "document.request")
     owners = list(Owner.objects.filter(application=application).order_by("-is_applicant", "pk"))
     case = _asking_case(request, application)
-    form = RequestForm(request.POST or None, application=application, owners=owners)
+    form = RequestForm(
+        request.POST or None, application=application, owners=owners, for_case=case is not None
+    )
     if request.method == "GET" and request.GET.get("whose"):
         form.initial["whose"] = request.GET["whose"]
     problem = ""

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from onboarding import completeness, drafts, papers, selectors, services, standing
+from onboarding import completeness, drafts, papers, questions, selectors, services, standing
 from onboarding.forms import InviteForm
 from onboarding.models import InvitationState, OwnerInvitation
 from onboarding.services.paper_answers import CLOSED
@@ -143,6 +143,7 @@ def part(request: HttpRequest, application_id: UUID) -> HttpResponse:
             "sections": summary_sections(draft, user),
             "corrections": correction_links(draft, user),
             "papers": papers.papers_for(user, application) if application.status not in CLOSED else [],
+            "questions": questions.open_for(user, application),
             "nav_section": "home",
         },
     )

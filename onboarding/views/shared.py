@@ -66,7 +66,7 @@ def step_links(application: Application, states: list[StepState], current: str) 
                 "state": "current" if state.step.name == current else word,
             }
         )
-    asked = papers.papers_of(application)
+    asked = [paper for paper in papers.papers_of(application) if paper.rule.types]
     if asked:
         word = "done" if all(paper.handed_in for paper in asked) else "todo"
         found.append(

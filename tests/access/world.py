@@ -49,6 +49,7 @@ def build() -> tuple[dict[str, User], dict[str, Any]]:
     owner = Owner.objects.get(application=application, is_applicant=True)
     account = ProviderAccount.objects.get(application=application)
     request = ask(manager, application)
+    question = ask(manager, application, types=[], in_words=True, source="case")
     document = Document.objects.create(
         application=application, owner=owner, type="PASSPORT", side="FRONT", country="US", size=1,
         content_type="image/png", sha256="0" * 64, file_key="none", uploaded_by=customer, scan="clean",
@@ -112,6 +113,8 @@ def build() -> tuple[dict[str, User], dict[str, Any]]:
         "document_id": document.pk,
         "request_id": change.pk,
         "staff_documents/request_id": request.pk,
+        "question/request_id": question.pk,
+        "document_request_answer/request_id": question.pk,
         "agreement_id": Agreement.objects.earliest("pk").pk,
         "acceptance_id": AgreementAcceptance.objects.earliest("pk").pk,
         "batch_id": batch.pk,

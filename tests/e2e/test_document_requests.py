@@ -12,10 +12,10 @@ from pytest_django.live_server_helper import LiveServer
 from onboarding import jobs, services
 from onboarding.models import Document, DocumentRequest
 from portal import clock
-from tests.e2e.browser import looked_at, page_of
+from tests.e2e.browser import PATIENCE, looked_at, page_of
 from tests.flow import publish_agreements, submitted
 from tests.onboarding import journeys
-from tests.onboarding.papers_support import upload_all
+from tests.onboarding.papers_support import jpeg, upload_all
 from tests.onboarding.requests_support import applicant_of, passport, proof, reject
 from tests.onboarding.test_case_asks import about
 from tests.people import make_customer_user, make_staff
@@ -48,7 +48,7 @@ def test_a_paper_from_asking_to_accepting(
     looked_at(desk, f"paper-ask-errors-{width}")
     desk.get_by_label("Whose paper").select_option(str(applicant_of(application).pk))
     desk.get_by_label("Proof of home address").check()
-    desk.get_by_label("Why we ask").fill("Your address changed lately.")
+    desk.get_by_label("What we ask, and why").fill("Your address changed lately.")
     # By the keyboard alone, as somebody without a mouse does.
     desk.get_by_role("button", name="Ask for it").press("Enter")
     expect(desk.get_by_text("The customer reads: “Your address changed lately.”")).to_be_visible()
@@ -114,11 +114,11 @@ def test_the_customers_answer_reopens_the_case(
     case = about(application, analyst)
     desk = page_of(browser, live_server, analyst)
     desk.goto(f"/staff/cases/{case.pk}/")
-    desk.get_by_role("link", name="Ask the customer for a paper").click()
+    desk.get_by_role("link", name="Ask the customer").click()
     looked_at(desk, "case-ask-1280")
     desk.get_by_label("Whose paper").select_option(str(applicant_of(application).pk))
     desk.get_by_label("Proof of home address").check()
-    desk.get_by_label("Why we ask").fill("Your address changed lately.")
+    desk.get_by_label("What we ask, and why").fill("Your address changed lately.")
     desk.get_by_role("button", name="Ask for it").click()
     expect(desk.get_by_text("Asked. The case waits for the customer")).to_be_visible()
     expect(desk.get_by_text("Clock stopped", exact=True)).to_be_visible()
@@ -127,7 +127,13 @@ def test_the_customers_answer_reopens_the_case(
     phone = page_of(browser, live_server, user, 390)
     phone.goto(f"/applications/{application.pk}/papers/")
     expect(phone.get_by_text("Your address changed lately.")).to_be_visible()
-    proof(user, application)
+    photo = tmp_path / "letter.jpg"
+    photo.write_bytes(jpeg())
+    card = phone.locator("[data-paper]", has_text="Not uploaded yet.")
+    card.locator("input[type=file]").first.set_input_files(str(photo))
+    phone.get_by_role("button", name="Upload", exact=True).click()
+    expect(phone.get_by_text("1 file is here.")).to_be_visible(timeout=PATIENCE)
+    looked_at(phone, "case-paper-sent-390")
     # It is there again by itself, in the hands of whoever asked.
     desk.goto("/staff/cases/?assignee=me&status=in_progress")
     desk.get_by_role("link", name=case.reference).click()
@@ -135,3 +141,44 @@ def test_the_customers_answer_reopens_the_case(
         desk.get_by_role("heading", name="The customer sent what was asked for: Proof of home address")
     ).to_be_visible()
     looked_at(desk, "case-answered-1280")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_question_is_answered_in_words_and_stands_in_the_case(
+    browser: Browser, live_server: LiveServer, width: int
+) -> None:
+    publish_agreements()
+    user, analyst = make_customer_user("Ana"), make_staff("compliance_analyst")
+    application = submitted(user)
+    case = about(application, analyst)
+    desk = page_of(browser, live_server, analyst, width)
+    desk.goto(f"/staff/cases/{case.pk}/")
+    desk.get_by_role("link", name="Ask the customer").click()
+    desk.get_by_label("Whose paper").select_option(str(applicant_of(application).pk))
+    desk.get_by_label("An answer in words").check()
+    desk.get_by_label("What we ask, and why").fill("Where does the money of your first deposit come from?")
+    looked_at(desk, f"question-ask-{width}")
+    desk.get_by_role("button", name="Ask for it").click()
+    expect(desk.get_by_text("Asked. The case waits for the customer")).to_be_visible()
+
+    phone = page_of(browser, live_server, user, width)
+    phone.goto(f"/applications/{application.pk}/")
+    expect(phone.get_by_role("heading", name="A question for you")).to_be_visible()
+    looked_at(phone, f"question-status-{width}")
+    phone.get_by_role("link", name="Answer it").click()
+    phone.get_by_role("button", name="Send the answer").click()
+    expect(phone.get_by_text("Write your answer.").first).to_be_visible()
+    looked_at(phone, f"question-empty-{width}")
+    phone.get_by_label("Your answer").fill("I sold my boat.\nMy social security number is 123-45-6789.")
+    phone.get_by_role("button", name="Send the answer").click()
+    expect(phone.get_by_text("Your answer is with us.")).to_be_visible()
+    expect(phone.get_by_role("heading", name="A question for you")).to_have_count(0)
+    phone.goto(f"/applications/{application.pk}/questions/{DocumentRequest.objects.get().pk}/")
+    looked_at(phone, f"question-answered-{width}")
+
+    desk.goto("/staff/cases/?assignee=me&status=in_progress")
+    desk.get_by_role("link", name=case.reference).click()
+    expect(desk.get_by_role("heading", name="The customer answered in words")).to_be_visible()
+    expect(desk.get_by_text("I sold my boat.").first).to_be_visible()
+    expect(desk.get_by_text("123-45-6789")).to_have_count(0)
+    looked_at(desk, f"question-in-case-{width}")

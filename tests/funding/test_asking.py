@@ -85,6 +85,23 @@ def test_a_paper_is_asked_for_and_brings_the_case_back(
     assert Notice.objects.filter(kind="paper").count() == 2 and the_case().status == "waiting_customer"
 
 
+def test_a_question_is_asked_and_the_answer_in_words_brings_the_case_back(
+    account: ProviderAccount, customer_user: User, staff: Staff, signed_in: Callable[[User], Client]
+) -> None:
+    analyst = staff("compliance_analyst")
+    decide(analyst, the_case(), "contact", reason="words", text="Why did your bank send the money back?")
+    request = DocumentRequest.objects.get()
+    assert (the_case().status, request.in_words, request.types) == ("waiting_customer", True, [])
+    assert letters()[0]["subject"] == "We have a question for you"
+    browser = signed_in(customer_user)
+    assert "We have a question for you" in browser.get("/money/notices/").content.decode()
+    page = f"/applications/{account.application_id}/questions/{request.pk}/"
+    browser.post(page, {"text": "I had stopped the order by mistake."})
+    assert (the_case().status, the_case().assignee) == ("in_progress", analyst)
+    shown = signed_in(analyst).get(f"/staff/cases/{the_case().pk}/").content.decode()
+    assert "I had stopped the order by mistake." in shown
+
+
 def test_another_bank_is_asked_for_and_linking_it_brings_the_case_back(
     account: ProviderAccount, customer_user: User, staff: Staff, signed_in: Callable[[User], Client]
 ) -> None:

@@ -155,7 +155,7 @@ def test_what_is_wrong_with_a_request_stands_at_its_field(
     desk = signed_in(analyst)
     answer = desk.post(url("ask", opened), asked(opened, due_on="2020-01-01", reason="", types_person=""))
     assert answer.status_code == 422
-    assert "Tell the customer why we ask." in answer.content.decode()
+    assert "Tell the customer what we ask, and why." in answer.content.decode()
     answer = desk.post(url("ask", opened), asked(opened, due_on="2020-01-01") | {"types_person": []})
     text = answer.content.decode()
     assert answer.status_code == 422

@@ -17,7 +17,7 @@ COPIED = """
 portal.User portal.MailMessage portal.StatusChange account.EmailAddress mfa.Authenticator
 onboarding.Customer onboarding.Application onboarding.ProviderAccount onboarding.Owner onboarding.Entity
 onboarding.Address onboarding.Employment onboarding.InvestmentProfile onboarding.TrustedContact
-onboarding.AgreementAcceptance onboarding.Document onboarding.DataRequest
+onboarding.AgreementAcceptance onboarding.Document onboarding.DocumentRequest onboarding.DataRequest
 """
 NOT_COPIED = {
     "keys, sessions and answers given again: nothing but the means": """
@@ -30,8 +30,8 @@ NOT_COPIED = {
     "the file an account was brought over from: its answers are in the copy": """
         onboarding.ImportBatch onboarding.ImportRow onboarding.HandIn""",
     "what is asked for and done stands in letters, statuses and answers of the copy": """
-        onboarding.DocumentRequest onboarding.ChangeRequest onboarding.ClosureRequest onboarding.AccountUpdate
-        onboarding.SettlementChange onboarding.ApplicationStep onboarding.StepEntries onboarding.DraftReminder
+        onboarding.ChangeRequest onboarding.ClosureRequest onboarding.AccountUpdate onboarding.SettlementChange
+        onboarding.ApplicationStep onboarding.StepEntries onboarding.DraftReminder
         onboarding.AgreementReminder""",
     "what colleagues think, and what customers may not be told of: holds, orders of courts, cases": """
         onboarding.AccountHold onboarding.LegalHold compliance.Case compliance.CaseFact compliance.CaseNote
