@@ -29,6 +29,7 @@ class OnboardingConfig(AppConfig):
             selectors,
             services,
             settlement_jobs,
+            shared_identity_jobs,
             update_jobs,
         )
         from onboarding.cases import (  # noqa: PLC0415
@@ -92,6 +93,9 @@ class OnboardingConfig(AppConfig):
         outbox.register(operations.LOOK_UP, look_up.LookUp())
         outbox.register(operations.KYB_TRIGGER, given_up.Watched(document_jobs.KybTrigger()))
         outbox.register(operations.SETTLEMENT, given_up.Watched(settlement_jobs.SettlementUpdate()))
+        outbox.register(
+            operations.SHARED_IDENTITY, given_up.Watched(shared_identity_jobs.SharedIdentityImport())
+        )
         jobs.register_reader(update_jobs.apply_reading)
         wiring.register()
         funnel.register()

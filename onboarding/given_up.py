@@ -9,7 +9,15 @@ from compliance import services as compliance
 from compliance.models import Case
 from onboarding.jobs import lock_account
 from onboarding.models import AccountUpdate, Document, Owner, ProviderAccount, SettlementChange
-from onboarding.operations import COMPARE, KYB_TRIGGER, SAVE_ACCOUNT, SETTLEMENT, UPDATE, UPLOAD
+from onboarding.operations import (
+    COMPARE,
+    KYB_TRIGGER,
+    SAVE_ACCOUNT,
+    SETTLEMENT,
+    SHARED_IDENTITY,
+    UPDATE,
+    UPLOAD,
+)
 from portal import clock, outbox
 from portal.models import OutboundCall
 
@@ -22,6 +30,7 @@ WORDS = {
     UPLOAD: "Passing a paper on",
     KYB_TRIGGER: "Asking for the checks of a company or trust to begin",
     SETTLEMENT: "Changing how an account settles",
+    SHARED_IDENTITY: "Importing a shared identity check",
 }
 
 

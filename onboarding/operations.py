@@ -14,3 +14,5 @@ KYB_TRIGGER = "bakkt.account.kyb_trigger"
 LOOK_UP = "bakkt.call.look_up"
 #: Changes how an open account settles. Handled in onboarding.settlement_jobs.
 SETTLEMENT = "bakkt.account.settlement"
+#: Imports a shared identity check again. Handled in onboarding.shared_identity_jobs.
+SHARED_IDENTITY = "bakkt.account.shared_identity"

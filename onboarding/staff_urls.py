@@ -16,6 +16,7 @@ from onboarding.views import (
     readback,
     reconciliation,
     settlement,
+    shared_identity,
     staff,
     staff_uploads,
     typed,
@@ -56,6 +57,11 @@ urlpatterns = [
     path("files/<str:token>/", files.staff_file, name="file"),
     path("quarantine/<uuid:document_id>/", files.quarantined, name="document_quarantined"),
     path("applications/<uuid:application_id>/settlement/", settlement.settlement, name="settlement"),
+    path(
+        "applications/<uuid:application_id>/shared-identity/",
+        shared_identity.shared_identity,
+        name="shared_identity",
+    ),
     path("applications/<uuid:application_id>/holds/", holds.holds, name="holds"),
     path(
         "applications/<uuid:application_id>/holds/<uuid:hold_id>/release/", holds.release, name="hold_release"

@@ -12,6 +12,7 @@ from onboarding.corrections import Correction, corrections_of
 from onboarding.identity.standing import stand_of
 from onboarding.models import Agreement, Application, Owner, ProviderAccount
 from onboarding.requirements import Field, Kind, Step, StepName, roles_of
+from onboarding.services.shared_identity import LONGEST_TOKEN
 from onboarding.words import AccountType, EntityType, OwnerRole
 from portal.models import User
 from portal.sealed import Sealed
@@ -176,6 +177,18 @@ class AcceptanceSerializer(serializers.Serializer[Any]):
 
 class AcceptancesSerializer(serializers.Serializer[Any]):
     accepted = AcceptanceSerializer(many=True)
+
+
+class HandInSerializer(serializers.Serializer[Any]):
+    share_token = serializers.CharField(
+        required=False,
+        max_length=LONGEST_TOKEN,
+        help_text="Shares an identity check that you made elsewhere with the provider. Left out by everybody else.",
+    )
+
+
+class SharedIdentitySerializer(serializers.Serializer[Any]):
+    share_token = serializers.CharField(max_length=LONGEST_TOKEN)
 
 
 class AgreementSerializer(serializers.Serializer[Any]):

@@ -44,6 +44,11 @@ urlpatterns = [
         name="availability",
     ),
     path("applications/<uuid:application_id>/submit", views.SubmitView.as_view(), name="submit"),
+    path(
+        "applications/<uuid:application_id>/shared-identity",
+        views.SharedIdentityView.as_view(),
+        name="shared_identity",
+    ),
     path("applications/<uuid:application_id>/documents", documents.DocumentsView.as_view(), name="documents"),
     path("applications/<uuid:application_id>/uploads", uploads.UploadsView.as_view(), name="uploads"),
     path(

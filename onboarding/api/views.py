@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from onboarding import completeness, selectors, services
 from onboarding.api import serializers as io
 from onboarding.entries import LONGEST
+from onboarding.services import shared_identity
 from portal.api.idempotency import once
 from portal.api.schema import answers, etag
 from portal.errors import Invalid, PreconditionRequired
@@ -260,15 +261,45 @@ class SubmitView(CustomerView):
         operation_id="application_submit",
         summary="Hand the application in",
         parameters=[IF_MATCH_WELCOME, etag()],
-        request=None,
+        request=io.HandInSerializer,
         responses=answers(
-            200, io.ApplicationSerializer, "not-found", "invalid", "stale-draft", "conflict", "illegal-move"
+            200,
+            io.ApplicationSerializer,
+            *("not-found", "invalid", "stale-draft", "conflict", "illegal-move"),
+            reads_body=True,
         ),
     )
     def post(self, request: Request, application_id: UUID) -> Response:
         """Handing in twice is one submission. An incomplete application answers 422 with everything that is missing."""
         version = self.version() if "If-Match" in request.headers else None
+        body = io.HandInSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
         services.application_submit(
-            actor=self.user, application_id=application_id, source="api", application_version=version
+            actor=self.user,
+            application_id=application_id,
+            source="api",
+            application_version=version,
+            share_token=body.validated_data.get("share_token", ""),
+        )
+        return self.answer(application_id)
+
+
+class SharedIdentityView(CustomerView):
+    @extend_schema(
+        operation_id="application_shared_identity",
+        summary="Have a shared identity check imported again",
+        request=io.SharedIdentitySerializer,
+        responses=answers(200, io.ApplicationSerializer, "not-found", "invalid", "conflict", reads_body=True),
+    )
+    def post(self, request: Request, application_id: UUID) -> Response:
+        """With a fresh token, until the account is open: when the first was too old, or the application was held. One
+        import at a time; a company or trust has none."""
+        body = io.SharedIdentitySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        shared_identity.shared_identity_import_own(
+            actor=self.user,
+            application_id=application_id,
+            share_token=body.validated_data["share_token"],
+            source="api",
         )
         return self.answer(application_id)

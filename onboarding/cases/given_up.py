@@ -19,6 +19,7 @@ from onboarding.operations import (
     PARTY_STATUS,
     SAVE_ACCOUNT,
     SETTLEMENT,
+    SHARED_IDENTITY,
     UPDATE,
     UPLOAD,
 )
@@ -166,6 +167,10 @@ def _end_settlement(call: OutboundCall, account: ProviderAccount, ruling: kinds.
         change.move_to(SettlementChange.Status.REFUSED, actor=ruling.actor, source="case")
 
 
+def _end_import(call: OutboundCall, account: ProviderAccount, ruling: kinds.Ruling) -> None:
+    """The account waits for its verdict as before; the page of the import says that this one was given up."""
+
+
 _ENDS: dict[str, Callable[[OutboundCall, ProviderAccount, kinds.Ruling], None]] = {
     SAVE_ACCOUNT: _end_application,
     COMPARE: _end_update,
@@ -173,6 +178,7 @@ _ENDS: dict[str, Callable[[OutboundCall, ProviderAccount, kinds.Ruling], None]] 
     UPLOAD: _end_upload,
     KYB_TRIGGER: _end_trigger,
     SETTLEMENT: _end_settlement,
+    SHARED_IDENTITY: _end_import,
 }
 
 kind = kinds.CaseKind(

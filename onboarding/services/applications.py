@@ -1,5 +1,6 @@
 """Starting, handing in and giving up an application."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from onboarding.models import Application, Customer, Owner, ProviderAccount
 from onboarding.operations import PARTY_STATUS, SAVE_ACCOUNT
 from onboarding.requirements import has_entity, roles_of, rules
 from onboarding.services.shared import locked, require_version
+from onboarding.services.shared_identity import token_checked
 from onboarding.words import AccountType, EntityType
 from portal import audit, clock, outbox
 from portal.context import current
@@ -141,9 +143,16 @@ def country_of(value: str) -> str:
 
 
 def application_submit(
-    *, actor: User, application_id: UUID, source: str, application_version: int | None = None
+    *,
+    actor: User,
+    application_id: UUID,
+    source: str,
+    application_version: int | None = None,
+    share_token: str = "",
 ) -> Application:
     """Hand the application in: status, account, the call to the provider and the answer we expect, in one transaction.
+
+    `share_token` shares an identity check made elsewhere with the provider (onboarding/services/shared_identity.py).
 
     An application of somebody who seems to have an account already is held for a person to look at first.
     Submitting twice (two tabs, a double click, a repeated request) is one submission: the second caller gets the
@@ -156,14 +165,16 @@ def application_submit(
         if not application.is_editable:
             raise Conflict("This application was handed in before and cannot be changed any more.")
         require_version(application, application_version)
-        hand_in(application, actor=actor, source=source)
+        if share_token:
+            share_token = token_checked(application, share_token)
+        hand_in(application, actor=actor, source=source, share_token=share_token)
     return application
 
 
-def hand_in(application: Application, *, actor: User, source: str) -> None:
+def hand_in(application: Application, *, actor: User, source: str, share_token: str = "") -> None:
     """Hand in an application that may still be changed, in the caller's transaction, which holds its row.
 
-    Raises Invalid with everything missing.
+    Raises Invalid with everything missing. A share token does not wait with what is held: it would be too old.
     """
     lacking = completeness.missing(completeness.step_states(application))
     if lacking:
@@ -178,11 +189,11 @@ def hand_in(application: Application, *, actor: User, source: str) -> None:
         application.move_to(Status.HELD, actor=actor, source=source)
         duplicates.open_case(application, twins, actor=actor, source=source)
     else:
-        pass_on(application, actor=actor, source=source)
+        pass_on(application, actor=actor, source=source, share_token=share_token)
     notices.application_received(application)
 
 
-def pass_on(application: Application, *, actor: User, source: str) -> None:
+def pass_on(application: Application, *, actor: User, source: str, share_token: str = "") -> None:
     """Send a complete application to the provider, in the caller's transaction, which holds its row."""
     application.move_to(Status.SUBMITTED, actor=actor, source=source)
     # What was typed over saved answers and came to the same.
@@ -194,7 +205,7 @@ def pass_on(application: Application, *, actor: User, source: str) -> None:
     outbox.enqueue(
         operation=SAVE_ACCOUNT,
         subject=account,
-        body=payloads.account_request(account).to_wire(),
+        body=replace(payloads.account_request(account), share_token=share_token or None).to_wire(),
         actor=actor,
     )
     if not has_entity(application.account_type):

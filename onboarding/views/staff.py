@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from onboarding import drafts, list_rows, papers, papers_standing, party, selectors, standing, standing_words
 from onboarding.corrections import corrections_of
 from onboarding.models import Document
+from onboarding.requirements import has_entity
 from onboarding.timeline import timeline
 from onboarding.views.details import updates_of
 from onboarding.views.documents import paper_cards
@@ -109,6 +110,7 @@ def application(request: HttpRequest, application_id: UUID) -> HttpResponse:
             "timeline": timeline(found),
             "standing": standing.standing(found),
             "may_fill": found.is_with_staff and permissions.can_do(user_of(request), "application.start"),
+            "may_share": not has_entity(found.account_type),
             "may_see_money": permissions.can_do(user_of(request), "transfer.view"),
             "may_move_money": permissions.can_do(user_of(request), "transfer.create"),
             "transfers_url": f"{reverse('funding_staff:transfers')}?account={account.pk}" if account else "",

@@ -128,9 +128,7 @@ def test_a_passkey_signs_in_without_a_password(page: Page, authenticator: str) -
     assert_accessible(page)
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.wait_for_url("**/staff/**")
-    assert (
-        AuditEntry.objects.filter(action="auth.login", actor=user, after__methods="webauthn").count() == 1
-    )
+    assert AuditEntry.objects.filter(action="auth.login", actor=user, after__methods="webauthn").count() == 1
 
 
 def test_a_passkey_as_second_factor_after_the_password(page: Page, authenticator: str) -> None:

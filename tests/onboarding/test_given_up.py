@@ -10,7 +10,9 @@ from compliance import services as compliance
 from compliance.models import Case, CaseFact
 from onboarding import given_up, papers, services, standing
 from onboarding.models import AccountUpdate, Application, Document
+from onboarding.requirements.documents import PaperRule
 from onboarding.views.details import STUCK
+from onboarding.words_documents import DocumentType
 from portal import outbox
 from portal.errors import Conflict, Forbidden, NotFound
 from portal.models import MailMessage, OutboundCall, User
@@ -263,5 +265,6 @@ def test_the_words_of_a_paper_that_could_not_be_passed_on() -> None:
     row = Document(
         status=Document.Status.REFUSED, problem=papers.NOT_PASSED_ON, type="PASSPORT", side="FRONT"
     )
-    paper = papers.Paper(rule=None, owner=None, documents=(row,))  # type: ignore[arg-type]
+    rule = PaperRule("passport", "Passport", "", (DocumentType.PASSPORT,), frozenset())
+    paper = papers.Paper(rule=rule, owner=None, documents=(row,))
     assert paper.lacks == "It could not be passed on to the provider. Upload it again."
