@@ -19,6 +19,7 @@ from uuid import UUID
 from compliance import kinds
 from compliance.models import Case
 from portal.ball import Ball
+from portal.composed import Question
 from portal.models import User
 
 #: So many links are drawn and listed; the rest is a number.
@@ -147,6 +148,24 @@ def register(anchor_type: str, source: Source) -> None:
     known = _sources.setdefault(anchor_type, [])
     if source not in known:
         known.append(source)
+
+
+Questions = Callable[[UUID, Look], Iterable[Question]]
+_questions: dict[str, list[Questions]] = {}
+
+
+def register_questions(anchor_type: str, questions: Questions) -> None:
+    """Have what a source asks of such a row be asked together with the questions of the page and of other sources."""
+    known = _questions.setdefault(anchor_type, [])
+    if questions not in known:
+        known.append(questions)
+
+
+def questions(look: Look) -> list[Question]:
+    """What will be asked of whom the case is about, as far as it is known by now."""
+    anchor = kinds.get(look.case.kind).anchor(look.case)
+    sources = _questions.get(anchor.type, []) if anchor else []
+    return [question for source in sources for question in source(anchor.id, look)] if anchor else []
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from compliance import standing
@@ -17,7 +16,7 @@ from compliance.models import Case
 from portal import clock
 from portal.money import Money
 from portal.templatetags.ui import badge, compact_ball, moment_html
-from portal.ui.drawing import joined
+from portal.ui.drawing import joined, markup
 from portal.ui.time import moment, since_words
 
 Facts = tuple[Any, ...]
@@ -38,28 +37,28 @@ class Column:
 
     def cell(self, case_key: str, facts: Facts) -> SafeString:
         """The cell of a row."""
-        return format_html(
+        return markup(
             '<td data-label="{}"{}{}>{}</td>',
             self.label,
-            format_html(' class="{}"', self.css) if self.css else "",
-            format_html(' data-live-part="{}-{}"', case_key, self.key) if self.is_live else "",
+            markup(' class="{}"', self.css) if self.css else "",
+            markup(' data-live-part="{}-{}"', case_key, self.key) if self.is_live else "",
             self.draw(*facts),
         )
 
 
 def _text(text: str) -> SafeString:
-    return format_html("{}", text)
+    return markup("{}", text)
 
 
 def _status(case: Case, _: Second | None) -> Facts:
-    status = (case.get_status_display(), standing.TONES[case.status])
+    status = (standing.STATUS_WORDS[case.status], standing.TONES[case.status])
     if case.priority <= Case.Priority.NORMAL:
         return (status,)
-    return status, (case.get_priority_display(), standing.PRIORITY_TONES[case.priority])
+    return status, (standing.PRIORITY_WORDS[case.priority], standing.PRIORITY_TONES[case.priority])
 
 
 def _draw_status(*badges: tuple[str, str]) -> SafeString:
-    return format_html('<div class="row">{}</div>', joined(badge(*each) for each in badges))
+    return markup('<div class="row">{}</div>', joined(badge(*each) for each in badges))
 
 
 def _ball(case: Case, second: Second | None) -> Facts:
@@ -72,7 +71,7 @@ def _age(case: Case, _: Second | None) -> Facts:
 
 
 def _draw_age(words: str, tone: str) -> SafeString:
-    return format_html("<div>{}</div>", words if tone == "neutral" else badge(words, tone))
+    return markup("<div>{}</div>", words if tone == "neutral" else badge(words, tone))
 
 
 def _due(case: Case, _: Second | None) -> Facts:
@@ -81,8 +80,8 @@ def _due(case: Case, _: Second | None) -> Facts:
 
 
 def _draw_due(words: str, tone: str, at: Any) -> SafeString:
-    exactly = format_html('<span class="table__sub">{}</span>', moment_html(at)) if at else ""
-    return format_html("<div>{}{}</div>", badge(words, tone), exactly)
+    exactly = markup('<span class="table__sub">{}</span>', moment_html(at)) if at else ""
+    return markup("<div>{}{}</div>", badge(words, tone), exactly)
 
 
 def _news(case: Case, _: Second | None) -> Facts:

@@ -5,13 +5,13 @@ from urllib.parse import quote
 from uuid import UUID
 
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from compliance import approvers, kinds
 from compliance.list_columns import BY_KEY, Column, Facts
 from compliance.models import Case
-from portal.ui.drawing import joined, remembered
+from compliance.standing import STATUS_WORDS
+from portal.ui.drawing import joined, markup, remembered
 
 
 def drawn(
@@ -32,7 +32,7 @@ def drawn(
             reference=case.reference,
             kind=kinds.get(case.kind).title,
             looking=looking.get(case.pk, ""),
-            said=f"{case.get_status_display()}, with {case.assignee or 'nobody'}",
+            said=f"{STATUS_WORDS[case.status]}, with {case.assignee or 'nobody'}",
             query=query,
             may_choose=may_choose,
             cells=tuple([(column.key, column.facts(case, seconds.get(case.pk))) for column in columns]),
@@ -54,7 +54,7 @@ def _row(
     may_choose: bool,
     cells: tuple[tuple[str, Facts], ...],
 ) -> SafeString:
-    link = format_html(
+    link = markup(
         '<a class="table__link nowrap" href="{}?list={}" id="row-{}" data-row-link data-take="{}">{}</a>',
         reverse("cases:detail", args=[key]),
         quote(query, safe=""),
@@ -62,15 +62,18 @@ def _row(
         reverse("cases:assign", args=[key]),
         reference,
     )
-    live = format_html_join(
-        "",
-        '<span class="{}" data-live-part="{}-{}" data-live-say="{}">{}</span>',
-        (
-            ("table__sub", key, "looking", reference, looking),
-            ("visually-hidden", key, "words", reference, said),
-        ),
+    live = joined(
+        markup(
+            '<span class="{}" data-live-part="{}-{}" data-live-say="{}">{}</span>',
+            css,
+            key,
+            part,
+            reference,
+            words,
+        )
+        for css, part, words in (("table__sub", "looking", looking), ("visually-hidden", "words", said))
     )
-    return format_html(
+    return markup(
         '<tr>{}<td data-label="Case"><div>{}<span class="table__sub">{}</span>{}</div></td>{}</tr>\n',
         _box(key, reference) if may_choose else "",
         link,
@@ -81,7 +84,7 @@ def _row(
 
 
 def _box(key: UUID, reference: str) -> SafeString:
-    return format_html(
+    return markup(
         '<td data-label="Choose"><label class="choice choice--plain"><input type="checkbox" name="case" value="{}">'
         '<span class="visually-hidden">Choose {}</span></label></td>',
         key,

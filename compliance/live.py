@@ -5,7 +5,6 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 from django.utils.formats import time_format
 
@@ -13,6 +12,7 @@ from compliance import selectors
 from compliance.models import Case
 from compliance.services.presence import LASTS
 from portal import clock
+from portal.composed import Question, Written
 from portal.models import AuditEntry, User
 
 #: What of a case's history is said to whoever has it open.
@@ -28,20 +28,23 @@ WORDS = {
 MOST_NEWS = 5
 
 
-def lookers(actor: User, case_ids: Iterable[UUID]) -> dict[UUID, str]:
+def lookers(actor: User, case_ids: Iterable[UUID], at: datetime | None = None) -> dict[UUID, str]:
     """Who else looks at each of these cases now, in words; cases at which nobody looks are absent. One query."""
     found: dict[UUID, list[str]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_LOOKERS, [list(case_ids), clock.now() - LASTS, actor.pk])
-        for case_id, name, since in cursor.fetchall():
-            sentence = f"{name or 'A colleague'} is looking at it since {_hour(since)}"
-            found.setdefault(case_id, []).append(sentence)
+    for case_id, name, since in _LOOKERS(list(case_ids), (at or clock.now()) - LASTS, actor.pk):
+        sentence = f"{name or 'A colleague'} is looking at it since {_hour(since)}"
+        found.setdefault(case_id, []).append(sentence)
     return {key: ". ".join(sentences) for key, sentences in found.items()}
 
 
-_LOOKERS = """
+def question(actor: User, case_id: UUID, at: datetime) -> Question:
+    """What `lookers` asks of one case at that moment."""
+    return _LOOKERS.of([case_id], at - LASTS, actor.pk)
+
+
+_LOOKERS = Written("""
 SELECT p.case_id, u.name, p.since FROM compliance_casepresence p JOIN portal_user u ON u.id = p.user_id
-WHERE p.case_id = ANY(%s) AND p.seen_at >= %s AND p.user_id <> %s ORDER BY p.since, p.id"""
+WHERE p.case_id = ANY(%s) AND p.seen_at >= %s AND p.user_id <> %s ORDER BY p.since, p.id""")
 
 
 def _hour(at: datetime) -> str:

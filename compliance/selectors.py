@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
@@ -16,7 +17,7 @@ from compliance import ordering, permissions
 from compliance.models import Case, CaseExport, CaseMention, Queue, Review, Worker
 from compliance.models.cases import NEVER
 from portal import clock
-from portal.composed import Composed
+from portal.composed import Composed, Question
 from portal.errors import Forbidden, NotFound
 from portal.models import User
 from portal.pages import Page, keyset
@@ -66,7 +67,7 @@ def cases_visible_to(actor: User) -> QuerySet[Case]:
 
 def case_for_staff(actor: User, case_id: UUID) -> Case:
     """One case. Raises Forbidden, or NotFound also for a case that is not theirs to see."""
-    found = _case_by(actor.role if actor.is_active else "").first(case_id, actor.pk)
+    found = _case_by(_role(actor)).first(case_id, actor.pk)
     if found is None:
         raise NotFound("There is no such case.")
     if (
@@ -79,12 +80,21 @@ def case_for_staff(actor: User, case_id: UUID) -> Case:
     return found
 
 
+def _role(actor: User) -> str:
+    """By what queries differ that are composed for a role; empty for who may nothing."""
+    return actor.role if actor.is_active else ""
+
+
+def _reader(actor_id: UUID, role: str) -> User:
+    return User(pk=actor_id, role=role, is_active=bool(role))
+
+
 @cache
 def _case_by(role: str) -> Composed[Case]:
     """One case by its key and who asks, as that role sees it."""
 
     def compose(case_id: UUID, actor_id: UUID) -> QuerySet[Case]:
-        rows = cases_visible_to(User(pk=actor_id, role=role, is_active=bool(role))).filter(pk=case_id)
+        rows = cases_visible_to(_reader(actor_id, role)).filter(pk=case_id)
         return rows.select_related("assignee", "opened_by", "queue")
 
     return Composed(compose, UUID, UUID)
@@ -166,6 +176,21 @@ def queues_visible_to(actor: User) -> QuerySet[Queue]:
     """The queues whose cases the actor sees, by name."""
     rows = Queue.objects.order_by("name")
     return rows if can_do(actor, "queue.view") else rows.filter(seen_by__contains=[actor.role])
+
+
+def queues_of(actor: User) -> list[Queue]:
+    """The same, read."""
+    return _queues_by(_role(actor))()
+
+
+def queues_question(actor: User) -> Question:
+    """What `queues_of` asks."""
+    return _queues_by(_role(actor)).of()
+
+
+@cache
+def _queues_by(role: str) -> Composed[Queue]:
+    return Composed(lambda: queues_visible_to(User(role=role, is_active=bool(role))))
 
 
 def undone_in(queues: Iterable[Queue]) -> list[tuple[Queue, str]]:
@@ -267,20 +292,39 @@ def _to_take(rows: QuerySet[Case]) -> QuerySet[Case]:
 
 def other_cases(actor: User, case: Case, about: Sequence[tuple[str, UUID]] = ()) -> list[Case]:
     """The newest other cases about the same subject, or one of `about`, of any kind, that the actor may see."""
-    by_type: dict[str, list[UUID]] = {case.subject_type: [case.subject_id]}
-    for label, key in about:
-        by_type.setdefault(label, []).append(key)
-    same = Q()
-    for label, keys in by_type.items():
-        same |= Q(subject_type=label, subject_id__in=keys)
-    rows = cases_visible_to(actor).filter(same).exclude(pk=case.pk)
-    return list(rows.order_by("-pk")[:MOST_OTHERS])
+    labels, keys = zip((case.subject_type, case.subject_id), *about, strict=True)
+    return _others_by(_role(actor))(case.pk, sorted({*labels}), list(keys), actor.pk)
+
+
+@cache
+def _others_by(role: str) -> Composed[Case]:
+    """Other cases than this about rows of these models with these keys, and who asks."""
+
+    def compose(case_id: UUID, label: str, key: UUID, actor_id: UUID) -> QuerySet[Case]:
+        rows = cases_visible_to(_reader(actor_id, role)).exclude(pk=case_id)
+        # A key that rows of two models have is shared by what belongs together: an account and its login, say.
+        return rows.filter(subject_type__in=[label], subject_id__in=[key]).order_by("-pk")[:MOST_OTHERS]
+
+    return Composed(compose, UUID, str, UUID, UUID)
 
 
 def cases_about(actor: User, label: str, keys: Iterable[UUID]) -> dict[UUID, int]:
     """How many cases that the actor may see are about each of the rows of that model."""
-    rows = cases_visible_to(actor).filter(subject_type=label, subject_id__in=list(keys))
-    return dict(rows.values_list("subject_id").annotate(number=Count("pk")).order_by())
+    return dict(_counts_by(_role(actor))(label, list(keys), actor.pk))
+
+
+def cases_about_question(actor: User, label: str, keys: Iterable[UUID]) -> Question:
+    """What `cases_about` asks."""
+    return _counts_by(_role(actor)).of(label, list(keys), actor.pk)
+
+
+@cache
+def _counts_by(role: str) -> Composed[Any]:
+    def compose(label: str, key: UUID, actor_id: UUID) -> QuerySet[Any]:
+        rows = cases_visible_to(_reader(actor_id, role)).filter(subject_type=label, subject_id__in=[key])
+        return rows.values_list("subject_id").annotate(number=Count("pk")).order_by()
+
+    return Composed(compose, str, UUID, UUID)
 
 
 def ticked(case: Case) -> set[str]:

@@ -27,6 +27,9 @@ _USUAL: dict[str, Words] = {
     Status.CLOSED: Words("nobody", "Closed"),
 }
 
+#: What Django's `get_status_display` looks up, which a list does sixty times for each page.
+STATUS_WORDS: dict[str, str] = {status.value: str(status.label) for status in Status}
+PRIORITY_WORDS: dict[int, str] = {each.value: str(each.label) for each in Case.Priority}
 TONES: dict[str, str] = {
     Status.OPEN: "info",
     Status.IN_PROGRESS: "accent",

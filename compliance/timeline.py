@@ -9,7 +9,7 @@ from compliance import kinds
 from compliance import said as words_said
 from compliance.models import Case, CaseDecision, CaseFact, CaseNote, Proposal
 from compliance.standing import TONES
-from portal.composed import Composed
+from portal.composed import Composed, Question
 from portal.models import AuditEntry, StatusChange, User
 from portal.ui.plain import in_words, name_words
 
@@ -41,6 +41,11 @@ class Fact:
 
 
 _FACTS = Composed(lambda key: CaseFact.objects.filter(case=key).order_by("-pk")[:LONGEST])
+
+
+def facts_question(case: Case) -> Question:
+    """What `facts` asks."""
+    return _FACTS.of(case.pk)
 
 
 def facts(case: Case) -> list[Fact]:

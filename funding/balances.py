@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
@@ -11,6 +12,7 @@ from funding import business_days
 from funding.models import Book, LedgerBalance, ProviderBalance, Transfer
 from onboarding.models import ProviderAccount
 from portal import clock
+from portal.composed import Composed, Question
 from portal.money import Money
 from providers.bakkt.fiat import PartyBalance
 from providers.clients import bakkt_fiat
@@ -62,11 +64,40 @@ def agree(available: Money, outgoing: Money, settled: Money) -> bool:
     return settled in {available, available + outgoing}
 
 
+_OURS = Composed(
+    lambda account: LedgerBalance.objects.filter(account=account, currency=CURRENCY).values_list(
+        "book", "amount_minor"
+    )
+)
+_THEIRS = Composed(
+    lambda account: ProviderBalance.objects.filter(account=account, currency=CURRENCY).order_by("pk")
+)
+_HELD_BACK = Composed(
+    lambda account, today: Transfer.objects.filter(
+        account=account,
+        direction=Transfer.Direction.DEPOSIT,
+        status=Transfer.Status.COMPLETED,
+        release_on__gt=today,
+        currency=CURRENCY,
+    ).values_list("release_on", "amount_minor"),
+    UUID,
+    date,
+)
+
+
+def questions(account: ProviderAccount) -> list[Question]:
+    """What `standing` asks."""
+    return [
+        _OURS.of(account.pk),
+        _THEIRS.of(account.pk),
+        _HELD_BACK.of(account.pk, business_days.today(clock.now())),
+    ]
+
+
 def standing(account: ProviderAccount) -> Standing:
     """The account's money now, from what is kept; asks nobody."""
-    rows = LedgerBalance.objects.filter(account=account, currency=CURRENCY)
-    minor = dict(rows.values_list("book", "amount_minor"))
-    theirs = ProviderBalance.objects.filter(account=account, currency=CURRENCY).first()
+    minor = dict(_OURS(account.pk))
+    theirs = _THEIRS.first(account.pk)
     available = Money(minor.get(Book.AVAILABLE, 0), CURRENCY)
     plan = release_plan(account)
     waits = sum((release.amount for release in plan), Money.zero(CURRENCY))
@@ -96,16 +127,8 @@ def standing(account: ProviderAccount) -> Standing:
 
 def release_plan(account: ProviderAccount) -> tuple[Release, ...]:
     """Deposits that arrived and may still be returned, by the day from which they may be withdrawn, soonest first."""
-    today = business_days.today(clock.now())
-    rows = Transfer.objects.filter(
-        account=account,
-        direction=Transfer.Direction.DEPOSIT,
-        status=Transfer.Status.COMPLETED,
-        release_on__gt=today,
-        currency=CURRENCY,
-    )
     sums: dict[date, Money] = {}
-    for day, minor in rows.values_list("release_on", "amount_minor"):
+    for day, minor in _HELD_BACK(account.pk, business_days.today(clock.now())):
         if day is not None:
             sums[day] = sums.get(day, Money.zero(CURRENCY)) + Money(minor, CURRENCY)
     return tuple(Release(day, sums[day]) for day in sorted(sums))

@@ -11,7 +11,7 @@ from funding.permissions import VIEW
 from onboarding import shut_away
 from onboarding.dossier import known
 from onboarding.standing import account_of
-from portal.composed import Composed
+from portal.composed import Composed, Question
 from portal.permissions import can_do
 
 Owner = LinkedBank.Owner
@@ -55,6 +55,13 @@ def of_application(application_id: UUID, look: Look) -> Part:
         for bank in banks[:3]
     )
     return Part(signals=signals, pages=pages, about=about)
+
+
+def questions(application_id: UUID, look: Look) -> list[Question]:
+    """What `of_application` asks."""
+    application = known.application(look.case, application_id)
+    account = account_of(application) if application else None
+    return [_BANKS.of(account.pk)] if account else []
 
 
 _BANKS = Composed(

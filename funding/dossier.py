@@ -18,7 +18,7 @@ from onboarding.dossier import known
 from onboarding.models import ProviderAccount
 from onboarding.standing import account_of
 from portal import clock
-from portal.composed import Composed
+from portal.composed import Composed, Question
 from portal.permissions import can_do
 
 #: Days of the chart.
@@ -47,6 +47,15 @@ def of_application(application_id: UUID, look: Look) -> Part:
         pages=(Row("Money", words, url),),
         about=tuple((label, key) for key in transfers),
     )
+
+
+def questions(application_id: UUID, look: Look) -> list[Question]:
+    """What `of_application` asks of the money of an account, for readers whom it is told."""
+    application = known.application(look.case, application_id)
+    account = account_of(application) if application else None
+    if account is None or not can_do(look.viewer, VIEW):
+        return []
+    return [*balances.questions(account), _NEWEST.of(account.pk)]
 
 
 _NEWEST = Composed(

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from funding import standing
@@ -14,7 +13,7 @@ from funding.staff_forms import TransferFilterForm
 from portal import clock
 from portal.templatetags.ui import badge, compact_ball, moment_html
 from portal.templatetags.ui_forms import field
-from portal.ui.drawing import component, joined, remembered
+from portal.ui.drawing import component, joined, markup, remembered
 from portal.ui.time import Moment, moment
 
 #: A field's name and what the address gives for it.
@@ -67,7 +66,7 @@ def _row(
     ball: tuple[str, str, bool],
     asked: Moment,
 ) -> SafeString:
-    return format_html(
+    return markup(
         '<tr><td data-label="Customer"><a href="{}">{}<span class="visually-hidden">, transfer {}</span></a></td>'
         '<td data-label="What">{}{}</td><td data-label="Amount" class="num nowrap">{}</td>'
         '<td data-label="Status">{}</td><td data-label="Who has the ball">{}</td>'
@@ -76,7 +75,7 @@ def _row(
         name,
         short,
         what,
-        format_html(' <span class="muted">{}</span>', code) if code else "",
+        markup(' <span class="muted">{}</span>', code) if code else "",
         amount,
         badge(*status),
         compact_ball(*ball),

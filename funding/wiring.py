@@ -16,6 +16,7 @@ from funding import (
 )
 from funding.cases import bank_given_up, bank_owner, given_up, held, lost_login, returns, unusual
 from funding.dossier import of_application
+from funding.dossier import questions as money_questions
 from funding.models import BankLogin, LinkedBank, Transfer
 from funding.panels import PANEL
 from funding.reconciliation import case
@@ -48,6 +49,8 @@ def register() -> None:
     inbox.register_subject_page(Transfer._meta.label_lower, page)
     dossier.register(anchors.APPLICATION, of_application)
     dossier.register(anchors.APPLICATION, bank_dossier.of_application)
+    dossier.register_questions(anchors.APPLICATION, money_questions)
+    dossier.register_questions(anchors.APPLICATION, bank_dossier.questions)
     panels.register(PANEL)
     audit_search.register_finder(records.named)
     find_cases.register_subject_search(records.subjects)

@@ -45,7 +45,7 @@ class OnboardingConfig(AppConfig):
         from onboarding.cases import privacy as privacy_cases  # noqa: PLC0415
         from onboarding.cases import search as search_cases  # noqa: PLC0415
         from onboarding.cases import updates as updates_case  # noqa: PLC0415
-        from onboarding.dossier import anchors, part  # noqa: PLC0415
+        from onboarding.dossier import anchors, known, part  # noqa: PLC0415
         from onboarding.reconciliation import wiring  # noqa: PLC0415
         from portal import audit_search, metrics, outbox  # noqa: PLC0415
         from portal import finding as people  # noqa: PLC0415
@@ -69,6 +69,7 @@ class OnboardingConfig(AppConfig):
         said.register(questions.said)
         hooks.register_files("answers", case_file.answers)
         dossier.register(anchors.APPLICATION, part.of_application)
+        dossier.register_questions(anchors.APPLICATION, known.questions)
         dossier.register_happenings(anchors.APPLICATION, part.happenings)
         people.register(finding.find)
         personal_of_cases.register_shut(personal.why_shut)

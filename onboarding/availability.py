@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -31,6 +31,7 @@ from onboarding.models import (
 from onboarding.requirements.roles import has_entity
 from onboarding.requirements.rules import STATE_CHOICES
 from portal import clock
+from portal.composed import Written
 from portal.models import User
 from portal.ui.time import moment_words
 from providers.bakkt.types import AssetRestriction
@@ -134,11 +135,12 @@ def kept_at(place_of: Address | Owner) -> Availability:
 
 
 def _newest() -> datetime | None:
-    # Every case page asks: written out, since composing the query took longer than asking it.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT max(read_at) FROM onboarding_jurisdictionreading")
-        found: datetime | None = cursor.fetchone()[0]
-        return found
+    found: datetime | None = NEWEST()[0][0]
+    return found
+
+
+#: Every case page asks it: when the provider's list was read.
+NEWEST = Written("SELECT max(read_at) FROM onboarding_jurisdictionreading")
 
 
 def _coins(words: dict[str, str]) -> Coins:

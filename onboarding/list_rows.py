@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from onboarding import standing
@@ -16,7 +15,7 @@ from onboarding.selectors import ApplicationFilter
 from portal import clock
 from portal.templatetags.ui import badge, compact_ball, moment_html
 from portal.templatetags.ui_forms import field
-from portal.ui.drawing import component, joined, remembered
+from portal.ui.drawing import component, joined, markup, remembered
 from portal.ui.time import Moment, moment
 
 #: A field's name and what the address gives for it.
@@ -69,7 +68,7 @@ def _row(
     ball: tuple[str, str, bool],
     submitted: Moment | None,
 ) -> SafeString:
-    return format_html(
+    return markup(
         '<tr><td data-label="Customer"><a href="{}">{}</a></td><td data-label="Reference" class="nowrap">{}</td>'
         '<td data-label="Status">{}</td><td data-label="Who has the ball">{}</td>'
         '<td data-label="Handed in" class="nowrap">{}</td></tr>\n',

@@ -13,6 +13,7 @@ reader's grant lasts, the value. What is no sealed value, a file for example, as
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from portal import audit, clock
-from portal.composed import Composed
+from portal.composed import Composed, Question
 from portal.errors import Conflict, Invalid, NotFound
 from portal.models import Reveal, Role, User
 from portal.permissions import can_do, require
@@ -90,9 +91,19 @@ def holder(name: str, row_id: UUID) -> Holder:
     return found
 
 
-def live(actor: User) -> dict[tuple[str, UUID], Reveal]:
+def live(actor: User, at: datetime | None = None) -> dict[tuple[str, UUID], Reveal]:
     """The person's grants that last, by field and row."""
-    return {(row.field, row.row_id): row for row in _LIVE(actor.pk, clock.now())}
+    return {(row.field, row.row_id): row for row in _LIVE(actor.pk, at or clock.now())}
+
+
+def remember_live(request: Any, actor: User, at: datetime) -> None:
+    """Have the page of this request print sealed values by the grants that last at that moment."""
+    request.live_reveals = live(actor, at)
+
+
+def live_question(actor: User, at: datetime) -> Question:
+    """What `live` asks at that moment."""
+    return _LIVE.of(actor.pk, at)
 
 
 _LIVE = Composed(lambda actor, now: Reveal.objects.filter(actor=actor, until__gt=now), UUID, datetime)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from compliance import desk, kinds, selectors
@@ -20,7 +19,7 @@ from compliance.forms import (
 )
 from compliance.models import CaseTick
 from portal.templatetags.ui_forms import field, form_fields
-from portal.ui.drawing import joined, remembered
+from portal.ui.drawing import joined, markup, remembered
 from providers.forms import ReasonForm
 
 _EMPTY: dict[str, Callable[[], forms.Form]] = {
@@ -99,7 +98,7 @@ def decision_sent(form: DecisionForm) -> SafeString:
 
 
 def _version(version: int) -> SafeString:
-    return format_html('<input type="hidden" name="decide-version" value="{}">', version)
+    return markup('<input type="hidden" name="decide-version" value="{}">', version)
 
 
 @remembered(256)

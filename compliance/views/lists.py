@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from compliance import desk, list_columns, list_filters, list_rows, live, selectors, services
 from compliance.list_forms import BulkForm, ColumnsForm, ViewForm, ids_of
 from compliance.models import Case, Queue
+from portal.composed import ahead
 from portal.errors import Forbidden, Invalid
 from portal.models import User
 from portal.permissions import can_do
@@ -36,8 +37,9 @@ def _page(request: HttpRequest, status: int = 200, **bound: forms.Form) -> HttpR
     """The list, with these forms as they were sent in place of empty ones."""
     actor = user_of(request)
     may_work, may_share = can_do(actor, "case.work"), can_do(actor, "case.manage")
-    queues = list(selectors.queues_visible_to(actor))
-    options, own = desk.options(actor, queues), desk.of(actor)
+    with ahead(selectors.queues_question(actor), desk.question(actor)):
+        queues = selectors.queues_of(actor)
+        options, own = desk.options(actor, queues), desk.of(actor)
     filters = list_filters.read(request.GET, options)
     page = selectors.cases_for_staff(actor, filters.chosen, **cursors(request))
     looking = live.lookers(actor, [row.pk for row in page.rows])

@@ -1,6 +1,7 @@
 """The staff page on which a case is decided."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from compliance import (
     approval_policy,
     desk,
+    dossier,
     kinds,
     live,
     mentions,
@@ -32,7 +34,8 @@ from compliance import (
 from compliance.forms import AssignForm, DecisionForm, HoldForm, NoteForm, WaitForm
 from compliance.models import Case, Proposal
 from compliance.views import about, approval_card, case_forms, from_list
-from portal import audit, clock
+from portal import audit, clock, revealing
+from portal.composed import ahead
 from portal.errors import Conflict, Forbidden, Invalid
 from portal.models import User
 from portal.permissions import can_do, require
@@ -57,9 +60,22 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 def page_of(request: HttpRequest, found: Case, bound: Bound, status: int = 200) -> HttpResponse:
     """The case's page, with these forms as they were sent in place of empty ones."""
-    actor, kind = user_of(request), kinds.get(found.kind)
     if shut := _shut(request, found):
         return shut
+    actor, now = user_of(request), clock.now()
+    with ahead(
+        parts.question(found, actor),
+        timeline.facts_question(found),
+        live.question(actor, found.pk, now),
+        revealing.live_question(actor, now),
+        *dossier.questions(dossier.Look(actor, found)),
+    ):
+        revealing.remember_live(request, actor, now)
+        return _page(request, found, bound, status, now)
+
+
+def _page(request: HttpRequest, found: Case, bound: Bound, status: int, now: datetime) -> HttpResponse:
+    actor, kind = user_of(request), kinds.get(found.kind)
     there = parts.of(found, actor)
     if there.unseen_mentions:
         services.mentions_seen(actor=actor, case_id=found.pk)
@@ -110,7 +126,7 @@ def page_of(request: HttpRequest, found: Case, bound: Bound, status: int = 200) 
         "may_export": can_do(actor, "case.export"),
         "bound_forms": list(bound.values()),
         "nav_section": "cases",
-        "looking": live.lookers(actor, [found.pk]).get(found.pk, ""),
+        "looking": live.lookers(actor, [found.pk], now).get(found.pk, ""),
         "live_at": clock.now().isoformat(),
         "checklist": case_forms.checklist(kind, ticks, enabled=allowed["work"]) if kind.checklist else "",
         "decision_fields": "" if blocked else _decision_fields(actor, found, may, approval, bound, there),

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
@@ -19,6 +19,7 @@ from onboarding.models import Application, Entity, ImportRow, Owner
 from onboarding.requirements.roles import has_entity
 from onboarding.words import AccountType
 from portal import clock
+from portal.composed import Composed, Written
 from portal.models import User
 
 KIND = "onboarding.duplicate"
@@ -59,16 +60,14 @@ def find(application: Application, owners: Sequence[Owner] | None = None) -> lis
     people = [owner.person_index for owner in owners if owner.person_index]
     same_number, same_person = _held_by(application, numbers, people)
     if same_number:
-        for other in _others(application).filter(owners__tax_id_index__in=numbers)[:MOST]:
+        for other in _others(application, "owners__tax_id_index", numbers):
             found.setdefault(other.pk, Twin(other, "Same tax number"))
     has_one = has_entity(application.account_type)
     entity = Entity.objects.filter(application=application).first() if has_one else None
     if entity is not None and entity.tax_id_index:
-        for other in _others(application).filter(entity__tax_id_index=entity.tax_id_index)[:MOST]:
+        for other in _others(application, "entity__tax_id_index", [entity.tax_id_index]):
             found.setdefault(other.pk, Twin(other, "Same number of the company"))
-    namesakes = (
-        list(_others(application).filter(owners__person_index__in=people)[:MOST]) if same_person else []
-    )
+    namesakes = _others(application, "owners__person_index", people) if same_person else []
     told_apart = _told_apart(application, namesakes)
     for other in namesakes:
         if other.pk not in told_apart:
@@ -79,15 +78,13 @@ def find(application: Application, owners: Sequence[Owner] | None = None) -> lis
 def _held_by(application: Application, numbers: list[str], people: list[str]) -> tuple[bool, bool]:
     """Whether any other application holds one of the numbers, and one of the people: asked briefly, as mostly none
     does."""
-    with connection.cursor() as cursor:
-        cursor.execute(_HELD_BY, {"mine": application.pk, "numbers": numbers, "people": people})
-        same_number, same_person = cursor.fetchone()
-        return same_number, same_person
+    ((same_number, same_person),) = _HELD_BY(numbers, application.pk, people, application.pk)
+    return same_number, same_person
 
 
-_HELD_BY = """
-SELECT EXISTS (SELECT FROM onboarding_owner WHERE tax_id_index = ANY(%(numbers)s) AND application_id <> %(mine)s),
- EXISTS (SELECT FROM onboarding_owner WHERE person_index = ANY(%(people)s) AND application_id <> %(mine)s)"""
+_HELD_BY = Written("""
+SELECT EXISTS (SELECT FROM onboarding_owner WHERE tax_id_index = ANY(%s) AND application_id <> %s),
+ EXISTS (SELECT FROM onboarding_owner WHERE person_index = ANY(%s) AND application_id <> %s)""")
 
 
 def _told_apart(application: Application, namesakes: Sequence[Application]) -> set[UUID]:
@@ -110,12 +107,22 @@ def _told_apart(application: Application, namesakes: Sequence[Application]) -> s
     }
 
 
-def _others(application: Application) -> QuerySet[Application]:
-    theirs = ~Q(customer=application.customer_id)
-    if application.account_type == AccountType.INDIVIDUAL:
-        theirs |= Q(account_type=AccountType.INDIVIDUAL)
-    rows = Application.objects.filter(theirs, status__in=_COUNTED).exclude(pk=application.pk)
-    return rows.distinct().order_by("pk")
+def _others(application: Application, index: str, values: list[str]) -> list[Application]:
+    """Other applications that count and hold one of these values of the index."""
+    is_individual = application.account_type == AccountType.INDIVIDUAL
+    return _others_by(index, is_individual)(application.customer_id, application.pk, values)
+
+
+@cache
+def _others_by(index: str, is_individual: bool) -> Composed[Application]:
+    def compose(customer: UUID, mine: UUID, value: str) -> QuerySet[Application]:
+        theirs = ~Q(customer=customer)
+        if is_individual:
+            theirs |= Q(account_type=AccountType.INDIVIDUAL)
+        rows = Application.objects.filter(theirs, status__in=_COUNTED).exclude(pk=mine)
+        return rows.filter(**{f"{index}__in": [value]}).distinct().order_by("pk")[:MOST]
+
+    return Composed(compose, UUID, UUID, str)
 
 
 def open_case(application: Application, twins: Sequence[Twin], *, actor: User, source: str) -> None:
@@ -151,8 +158,8 @@ def _evidence(case: Case) -> Sequence[kinds.Section]:
         return []
     twins = find(application, people) or _named(case)
     owner = next(person for person in people if person.is_applicant)
-    applicants = Owner.objects.filter(application__in=[twin.application for twin in twins], is_applicant=True)
-    others = {other.application_id: other for other in applicants} if twins else {}
+    applicants = _APPLICANTS([twin.application.pk for twin in twins]) if twins else []
+    others = {other.application_id: other for other in applicants}
     sections = []
     for twin in twins:
         other = others[twin.application.pk]
@@ -186,6 +193,9 @@ def _evidence(case: Case) -> Sequence[kinds.Section]:
             )
         )
     return sections
+
+
+_APPLICANTS = Composed(lambda key: Owner.objects.filter(application__in=[key], is_applicant=True))
 
 
 def _named(case: Case) -> list[Twin]:

@@ -4,13 +4,13 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import CharField, Model, Q, Value
 
 from compliance.kinds import Anchor
 from compliance.models import Case
 from onboarding.audit_subjects import ROUTES
 from onboarding.models import Application, DataRequest, SettlementChange
+from portal.composed import Question, asked
 
 APPLICATION = Application._meta.label_lower
 #: How each subject leads to its application.
@@ -61,12 +61,13 @@ def of_case(case: Case) -> Anchor | None:
 
 def subjects_of(*applications: UUID) -> list[tuple[str, UUID]]:
     """Every row of these applications that a case may be about, in one query."""
-    if not applications:
-        return []
+    return asked(subjects_question(*applications)) if applications else []
+
+
+def subjects_question(*applications: UUID) -> Question:
+    """What `subjects_of` asks."""
     sql, given = _subjects()
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [list(applications) if value == _THESE else value for value in given])
-        return list(cursor.fetchall())
+    return Question(sql, tuple(list(applications) if value == _THESE else value for value in given))
 
 
 #: Stands for the applications in what is composed once.

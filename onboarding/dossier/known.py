@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import prefetch_related_objects
 
+from compliance.dossier import Look
 from compliance.models import Case
 from onboarding import availability
 from onboarding.availability import Availability
@@ -25,7 +26,7 @@ from onboarding.models import (
 )
 from onboarding.requirements.roles import has_entity
 from onboarding.standing import account_of
-from portal.composed import Composed
+from portal.composed import Composed, Question, prefetched
 
 #: Of changes the newest so many are looked at.
 MOST_CHANGES = 20
@@ -83,10 +84,10 @@ _OWNERS = Composed(
     lambda key: (
         Owner.objects.filter(application=key)
         .select_related("employment", "user")
-        .prefetch_related("addresses")
         .order_by("-is_applicant", "pk")
     )
 )
+_ADDRESSES = Composed(lambda key: Address.objects.filter(owner__application=key).order_by("pk"))
 _DOCUMENTS = Composed(
     lambda key: (
         Document.objects.filter(application=key).defer("file_key").order_by("-pk").prefetch_related("copies")
@@ -154,9 +155,26 @@ def of(case: Case, application_id: UUID) -> Known | None:
     return read.known
 
 
+def questions(application_id: UUID, look: Look) -> list[Question]:
+    """What `of` and `owners_of` ask, and sharing and links after them; nothing of an application that is gone."""
+    found = application(look.case, application_id)
+    if found is None:
+        return []
+    account = account_of(found)
+    of_account = (_UPDATES, _REQUESTS, _CHECK) if account else ()
+    return [
+        *(each.of(found.pk) for each in (_OWNERS, _ADDRESSES, _DOCUMENTS)),
+        *(each.of(account.pk) for each in of_account if account),
+        availability.NEWEST.of(),
+        anchors.subjects_question(found.pk),
+    ]
+
+
 def _owners(read: _Read) -> list[Owner]:
     if read.owners is None:
         read.owners = _OWNERS(read.application.pk) if read.application else []
+        if read.application and read.owners:
+            prefetched(read.owners, "addresses", _ADDRESSES(read.application.pk), "owner_id")
     return read.owners
 
 

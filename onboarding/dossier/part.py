@@ -14,7 +14,7 @@ from onboarding.dossier.known import Known
 from onboarding.dossier.sharing import Shared
 from onboarding.models import Application, Document, Entity, Owner
 from onboarding.words_documents import Verdict
-from portal.composed import Composed
+from portal.composed import Composed, ahead
 from portal.permissions import can_do
 from portal.ui.time import moment_words
 
@@ -193,9 +193,9 @@ _OPEN_TO_STAFF = Composed(
     )
 )
 _APPLICANTS = Composed(
-    lambda key: Owner.objects.filter(application__in=[key], is_applicant=True).defer(
-        "date_of_birth", "tax_id"
-    )
+    lambda key: Owner.objects.filter(
+        application__in=[key], application__customer__restricted_at=None, is_applicant=True
+    ).defer("date_of_birth", "tax_id")
 )
 
 
@@ -211,12 +211,16 @@ def _links(found: Known, shared: Shared, look: Look) -> list[Link]:
         if not owner.is_applicant
     ]
     keys = sharing.in_order(shared)[:MOST_LINKS]
-    rows = {row.pk: row for row in _OPEN_TO_STAFF(keys)} if keys else {}
-    names = {owner.application_id: owner.full_name for owner in _APPLICANTS(list(rows))} if rows else {}
+    if not keys:
+        return people
+    counted = cases.cases_about_question(look.viewer, anchors.APPLICATION, keys)
+    with ahead(_OPEN_TO_STAFF.of(keys), _APPLICANTS.of(keys), counted):
+        rows = {row.pk: row for row in _OPEN_TO_STAFF(keys)}
+        names = {owner.application_id: owner.full_name for owner in _APPLICANTS(keys)}
+        counts = cases.cases_about(look.viewer, anchors.APPLICATION, keys)
     for key, row in rows.items():
         entity: Entity | None = getattr(row, "entity", None)
         names[key] = (entity.legal_name if entity else "") or names.get(key, "")
-    counts = cases.cases_about(look.viewer, anchors.APPLICATION, keys) if rows else {}
     others = [
         Link(
             f"{names.get(key) or 'No name yet'}, {rows[key].reference}",

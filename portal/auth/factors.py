@@ -1,12 +1,13 @@
 """Second factors: who has one, and whether this very session was signed in with it."""
 
 import time
+from typing import Any
 
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
-from django.db import connection
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -19,13 +20,16 @@ _SESSION_KEY = "portal_second_factor"
 
 def has_second_factor(user: User) -> bool:
     """Whether the person has an authenticator app or a passkey."""
-    # Every staff page asks: written out, since composing the query took longer than asking it.
-    with connection.cursor() as cursor:
-        cursor.execute(_HAS_ONE, [user.pk, [str(each) for each in STRONG]])
-        return bool(cursor.fetchone()[0])
+    # Every staff page asks once: who is signed in is read with the answer (portal/auth/backend.py). It may have changed
+    # by the next time.
+    known, user.strong_factor = user.strong_factor, None
+    return strong_of(user.pk).exists() if known is None else known
 
 
-_HAS_ONE = "SELECT EXISTS (SELECT FROM mfa_authenticator WHERE user_id = %s AND type = ANY(%s))"
+def strong_of(user: Any) -> QuerySet[Authenticator]:
+    """The person's authenticator apps and passkeys, by their key."""
+    rows: QuerySet[Authenticator] = Authenticator.objects.filter(user=user, type__in=STRONG)
+    return rows
 
 
 def mark_session(session: SessionBase, user: User) -> None:

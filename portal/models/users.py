@@ -40,6 +40,8 @@ class User(AbstractBaseUser):
     role = models.CharField(max_length=32, choices=Role.choices, default=Role.CUSTOMER)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
+    #: Whether they have a strong second factor, where that was read with the row; None where nobody asked.
+    strong_factor: bool | None = None
 
     objects: ClassVar[UserManager] = UserManager()
 

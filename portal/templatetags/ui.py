@@ -9,13 +9,12 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from portal import clock
 from portal.ui import happenings
 from portal.ui.chart import Gauge, bars, polyline
-from portal.ui.drawing import component, drawn, inner, joined, with_token
+from portal.ui.drawing import component, drawn, inner, joined, markup, with_token
 from portal.ui.json_view import highlight
 from portal.ui.time import Moment, by_day, moment
 
@@ -53,10 +52,8 @@ def _icon(name: str, size: str, label: str) -> SafeString:
     css = f"icon icon--{size}" if size else "icon"
     href = icon_url(name)
     if label:
-        return format_html(
-            '<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href
-        )
-    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', css, href)
+        return markup('<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href)
+    return markup('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', css, href)
 
 
 @register.simple_tag
@@ -68,7 +65,7 @@ def icon_url(name: str) -> str:
 @register.simple_tag
 def badge(text: Any, tone: str = "neutral") -> SafeString:
     """A status as a soft badge. Tones: neutral, info, success, warning, danger, accent."""
-    return format_html('<span class="badge tone-{}">{}</span>', _tone(tone), text)
+    return markup('<span class="badge tone-{}">{}</span>', _tone(tone), text)
 
 
 @register.simple_tag
@@ -81,10 +78,10 @@ def button(
     small: bool = False,
 ) -> SafeString:
     """A submit button. Kinds: primary, secondary, danger, link."""
-    return format_html(
+    return markup(
         '<button class="{}" type="submit"{}>{}{}</button>',
         _button_css(kind, small),
-        format_html(' name="{}" value="{}"', name, value) if name else "",
+        markup(' name="{}" value="{}"', name, value) if name else "",
         icon(icon_name) if icon_name else "",
         text,
     )
@@ -95,7 +92,7 @@ def link_button(
     text: str, url: str, kind: str = "primary", icon_name: str = "", small: bool = False
 ) -> SafeString:
     """A link that looks like a button."""
-    return format_html(
+    return markup(
         '<a class="{}" href="{}">{}{}</a>',
         _button_css(kind, small),
         url,
@@ -140,11 +137,11 @@ def card(
     """A surface with an optional heading. `flush` takes the padding away (for tables)."""
     head: Any = ""
     if title:
-        sub = format_html('<span class="card__sub">{}</span>', subtitle) if subtitle else ""
-        head = format_html(
+        sub = markup('<span class="card__sub">{}</span>', subtitle) if subtitle else ""
+        head = markup(
             '<div class="card__head"><h{0} class="card__title">{1}</h{0}>{2}</div>', level, title, sub
         )
-    return format_html(
+    return markup(
         '<section class="card">\n{}\n<div class="card__body{}">{}</div>\n</section>\n',
         head,
         " card__body--flush" if flush else "",
@@ -163,7 +160,7 @@ def banner(content: str, tone: str = "info", title: str = "") -> SafeString:
 @register.simple_block_tag
 def disclosure(content: str, summary: str, is_open: bool = False) -> SafeString:
     """Detail that opens on demand, without JavaScript."""
-    return format_html(
+    return markup(
         '<details class="disclosure"{}><summary>{}{}</summary><div class="disclosure__body">{}</div></details>',
         mark_safe(" open") if is_open else "",
         icon("chevron-right", size="s"),
@@ -176,11 +173,11 @@ def disclosure(content: str, summary: str, is_open: bool = False) -> SafeString:
 def data_table(content: str, caption: str, cards: bool = True, sticky: bool = False) -> SafeString:
     """A table round your `<thead>` and `<tbody>`; with `cards`, rows are cards on a phone (`data-label`)."""
     scrolls = not cards and not sticky
-    return format_html(
+    return markup(
         '<div class="table-wrap{}"{}><table class="table{}"><caption class="visually-hidden">{}</caption>{}</table>'
         "</div>",
         " table-wrap--sticky" if sticky else "",
-        format_html(' tabindex="0" role="region" aria-label="{}"', caption) if scrolls else "",
+        markup(' tabindex="0" role="region" aria-label="{}"', caption) if scrolls else "",
         " table--cards" if cards else "",
         caption,
         content,
@@ -207,12 +204,12 @@ def summary_row(content: str, label: str, change_url: str = "", change_text: str
 
 def summary_line(label: str, value: Any, change_url: str = "", change_text: str = "Change") -> SafeString:
     """The same, for what draws rows itself."""
-    return format_html(
+    return markup(
         '<div class="summary-list__row"><dt class="summary-list__key">{}</dt>'
         '<dd class="summary-list__value">{}</dd>{}</div>',
         label,
         value,
-        format_html(
+        markup(
             '<dd class="summary-list__action"><a href="{}">{}<span class="visually-hidden"> {}</span></a></dd>',
             change_url,
             change_text,
@@ -226,7 +223,7 @@ def summary_line(label: str, value: Any, change_url: str = "", change_text: str 
 @register.simple_tag
 def fact_rows(rows: Any) -> SafeString:
     """A narrow summary list of rows, objects or dicts: label, value, and a page where more of it stands as url."""
-    return format_html(
+    return markup(
         '<dl class="summary-list summary-list--narrow">{}</dl>', joined(_fact_row(row) for row in rows)
     )
 
@@ -235,7 +232,7 @@ def _fact_row(row: Any) -> SafeString:
     named = row if isinstance(row, dict) else vars(row)
     value, url = named["value"], named.get("url", "")
     if url:
-        value = format_html('<a href="{}">{}</a>', url, value or "Look")
+        value = markup('<a href="{}">{}</a>', url, value or "Look")
     return summary_line(named["label"], value or "Not given")
 
 
@@ -272,7 +269,7 @@ def ball(ball: Any, compact: bool = False, to_customer: bool = False) -> SafeStr
 def compact_ball(holder: str, line: str, late: bool) -> SafeString:
     """Who has the ball as a list says it; `late` when its day has passed."""
     icon_name, tone, who = BALL.get(holder, BALL["us"])
-    return format_html(
+    return markup(
         '<div class="ball ball--compact"><span class="ball__mark tone-{}">{}</span>'
         '<span class="ball__line">{}{}</span></div>',
         tone,
@@ -388,10 +385,10 @@ def json_view(data: Any, label: str = "JSON") -> SafeString:
             data = json.loads(data)
         except ValueError:
             text = data.decode(errors="replace") if isinstance(data, bytes) else data
-            return format_html(
+            return markup(
                 '<pre class="code-block" tabindex="0" role="region" aria-label="{}">{}</pre>', label, text
             )
-    return format_html(
+    return markup(
         '<pre class="json" tabindex="0" role="region" aria-label="{}">{}</pre>', label, highlight(data)
     )
 
@@ -406,7 +403,7 @@ def moment_html(at: Moment | None) -> SafeString:
     """The same of a moment in words already."""
     if at is None:
         return mark_safe("–")
-    return format_html('<time datetime="{}" title="{}">{}</time>', *at)
+    return markup('<time datetime="{}" title="{}">{}</time>', *at)
 
 
 @register.simple_tag(takes_context=True)

@@ -4,10 +4,9 @@ from typing import Any
 
 from django import forms, template
 from django.forms.boundfield import BoundField
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal.ui.drawing import component, inner
+from portal.ui.drawing import component, inner, markup
 from portal.ui.forms import error_links, form_sections
 
 register = template.Library()
@@ -41,7 +40,7 @@ def widget_attrs(widget: dict[str, Any], css: str = "") -> SafeString:
     for name, value in attrs.items():
         if value is False or value is None or (name == "class" and not value):
             continue
-        pieces.append(format_html(" {}", name) if value is True else format_html(' {}="{}"', name, value))
+        pieces.append(markup(" {}", name) if value is True else markup(' {}="{}"', name, value))
     return SafeString("".join(pieces))
 
 

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from django import template
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from portal import clock, revealing
@@ -16,7 +15,7 @@ from portal.models import User
 from portal.permissions import can_do
 from portal.sealed import CannotUnseal, Sealed
 from portal.templatetags.ui import badge, data_table
-from portal.ui.drawing import component, joined
+from portal.ui.drawing import component, joined, markup
 
 register = template.Library()
 
@@ -37,19 +36,19 @@ def summary_list(context: template.Context, rows: list[dict[str, Any]], narrow: 
 @register.simple_tag(takes_context=True)
 def comparison_table(context: template.Context, comparison: Any, caption: str) -> SafeString:
     """What several sources say, side by side: .columns, and .lines with .cells (column, value) and .differs."""
-    head = format_html_join("", '<th scope="col">{}</th>', ((column,) for column in comparison.columns))
-    rows = joined(format_html("<tr>{}</tr>\n", joined(_cells(context, line))) for line in comparison.lines)
-    content = format_html("<thead><tr>{}</tr></thead>\n<tbody>{}</tbody>", head, rows)
+    head = joined(markup('<th scope="col">{}</th>', column) for column in comparison.columns)
+    rows = joined(markup("<tr>{}</tr>\n", joined(_cells(context, line))) for line in comparison.lines)
+    content = markup("<thead><tr>{}</tr></thead>\n<tbody>{}</tbody>", head, rows)
     return data_table(content, caption)
 
 
 def _cells(context: template.Context, line: Any) -> Iterator[SafeString]:
     for at, (column, value) in enumerate(line.cells):
-        yield format_html(
+        yield markup(
             '<td data-label="{}"><div>{}{}</div></td>',
             column,
             printed(context, value) if value else "–",
-            format_html(" {}", badge("Differs", "warning")) if at == 0 and line.differs else "",
+            markup(" {}", badge("Differs", "warning")) if at == 0 and line.differs else "",
         )
 
 
@@ -67,7 +66,7 @@ def printed(context: template.Context, value: Any) -> Any:
     if not can_do(user, field.permission):
         return str(value)
     if not hasattr(request, "live_reveals"):
-        request.live_reveals = revealing.live(user)
+        revealing.remember_live(request, user, clock.now())
     back = request.get_full_path() if request.method == "GET" else ""
     query = f"?{urlencode({'next': back})}" if back else ""
     facts: dict[str, Any] = {"mask": str(value), "title": field.title, "back": back}
@@ -85,7 +84,7 @@ def printed(context: template.Context, value: Any) -> Any:
             facts["csrf_token"] = context.get("csrf_token", "")
     if "value" in facts:
         return component("sealed", **facts)
-    return format_html(
+    return markup(
         '<span class="masked"><span class="masked__value"><span class="visually-hidden">{}, hidden: </span>{}</span> '
         '<a href="{}">Show<span class="visually-hidden"> {}</span></a></span>',
         field.title,

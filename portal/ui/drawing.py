@@ -9,11 +9,13 @@ import pickle
 import secrets
 from collections.abc import Callable, Iterable
 from functools import cache, wraps
+from html import escape
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.template.loader import get_template
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
 #: Stands in what is kept where a form's CSRF token belongs. Nobody outside this process knows it.
@@ -41,6 +43,20 @@ def inner(content: str) -> SafeString:
     """A block tag's content without the white space round it. It is rendered, escaped output already."""
     # strip() alone would lose the mark that says so.
     return SafeString(content.strip())
+
+
+def markup(pattern: str, /, *values: Any) -> SafeString:
+    """HTML with values in it, escaped unless they are drawn: Django's `format_html`, in a quarter of its time."""
+    return SafeString(pattern.format(*[_escaped(value) for value in values]))
+
+
+def _escaped(value: Any) -> str:
+    if isinstance(value, SafeString):
+        return value
+    if isinstance(value, Promise):
+        value = str(value)
+    drawn_by_itself = getattr(value, "__html__", None)
+    return drawn_by_itself() if drawn_by_itself else escape(str(value))
 
 
 def joined(pieces: Iterable[SafeString]) -> SafeString:

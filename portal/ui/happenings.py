@@ -3,10 +3,9 @@
 from typing import Any
 
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal.ui.drawing import component, remembered
+from portal.ui.drawing import component, markup, remembered
 from portal.ui.time import moment
 
 
@@ -41,15 +40,15 @@ def _item(
     exact: str,
     hour: str,
 ) -> SafeString:
-    return format_html(
+    return markup(
         '<li class="timeline__item"><span class="timeline__mark tone-{}">{}</span><div>\n'
         '<p class="timeline__title">{}{}</p>\n{}{}</div>'
         '<time class="timeline__time" datetime="{}" title="{}">{}</time></li>\n',
         tone,
         icon,
         title,
-        format_html(' <span class="timeline__actor">· {}</span>', actor) if actor else "",
-        format_html('<p class="timeline__body">{}</p>\n', body) if body else "",
+        markup(' <span class="timeline__actor">· {}</span>', actor) if actor else "",
+        markup('<p class="timeline__body">{}</p>\n', body) if body else "",
         details,
         iso,
         exact,

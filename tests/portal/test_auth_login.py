@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from portal import clock
 from portal.models import AuditEntry, User
@@ -71,6 +73,26 @@ def test_a_browser_that_only_looks_or_fails_to_sign_in_gets_no_key(
     client.get("/account/login/")
     log_in(client, customer_user.email, "wrong wrong wrong")
     assert "device" not in client.cookies
+
+
+def test_a_page_asks_for_the_session_and_for_the_person_once_each(staff: Callable[[str], User]) -> None:
+    client = sign_in(Client(), staff("auditor"))
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get("/healthz").status_code == 200
+    assert ["django_session" in query["sql"] for query in asked] == [True, False]
+    assert "mfa_authenticator" in asked[1]["sql"]
+
+
+def test_a_session_ends_with_its_time_and_with_its_person(staff: Callable[[str], User]) -> None:
+    user = staff("auditor")
+    client = sign_in(Client(), user)
+    assert client.get("/staff/cases/").status_code == 200
+    with time_machine.travel(clock.now() + timedelta(hours=13)):
+        assert client.get("/staff/cases/").status_code == 302
+    again = sign_in(Client(), user)
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    assert again.get("/staff/cases/").status_code == 302
 
 
 def test_signing_out_takes_a_post(client: Client, customer_user: User) -> None:

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 from django.template import Context, Template
+from django.utils.functional import lazystr
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from portal.models import User
 from portal.sealed_value import Sealed
-from portal.ui.drawing import TOKEN, drawn, joined, remembered
+from portal.ui.drawing import TOKEN, drawn, joined, markup, remembered
 
 
 def test_a_piece_is_drawn_once_for_its_facts_and_types_count() -> None:
@@ -50,3 +52,13 @@ def test_what_is_drawn_sees_its_facts_alone_and_gets_each_requests_token() -> No
     other = page("second-token", "<b>", placeholder="nobody may see this")
     assert 'value="second-token"' in other and "first-token" not in other and TOKEN not in other
     assert "nobody may see" not in other
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["<a href='x'>\"&", mark_safe("<b>"), lazystr("<i>"), 7, None, format_html("<u>{}</u>", "<"), Sealed],
+)
+def test_markup_escapes_what_format_html_escapes(value: Any) -> None:
+    drawn_here = markup('<td title="{0}">{0}{1}</td>', value, "&")
+    assert drawn_here == format_html('<td title="{0}">{0}{1}</td>', value, "&")
+    assert isinstance(drawn_here, SafeString)
