@@ -253,15 +253,25 @@ def _account(application: Application) -> ProviderAccount | None:
     return ProviderAccount.objects.filter(application=application).first()
 
 
+#: Each leads to its account.
+_SUBJECTS: tuple[type[Model], ...] = (
+    Transfer,
+    LinkedBank,
+    BankLogin,
+    LinkSession,
+    WireRecipient,
+    ReconciliationItem,
+)
+
+
 def subjects(application: Application) -> list[UUID]:
     """Whatever of funding cases and calls are about."""
     account = _account(application)
     if account is None:
         return []
-    models: Iterable[type[Model]] = (Transfer, LinkedBank, BankLogin, LinkSession, WireRecipient)
     return [
         key
-        for model in models
+        for model in _SUBJECTS
         for key in model._default_manager.filter(account=account).values_list("pk", flat=True)
     ]
 
@@ -383,6 +393,7 @@ def erase_of_user(user: User) -> dict[str, int]:
 
 
 HOLDER = Holder(
+    ways=dict.fromkeys(_SUBJECTS, "account__application"),
     subjects=subjects,
     copied=copied,
     copied_of_user=copied_of_user,

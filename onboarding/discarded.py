@@ -21,6 +21,11 @@ def discard(documents: Iterable[Document]) -> None:
     paths = []
     for document in documents:
         paths += [document.path, *(copy.path for copy in document.copies.select_related("document"))]
+    discard_paths(paths)
+
+
+def discard_paths(paths: list[str]) -> None:
+    """The same for files of any sort in the storage of papers."""
     if paths:
         DiscardedFile.objects.bulk_create([DiscardedFile(path=path) for path in paths], ignore_conflicts=True)
         transaction.on_commit(lambda: sweep(paths), robust=True)

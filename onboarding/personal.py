@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.urls import reverse
 
+from compliance import kinds
 from compliance.models import Case
 from onboarding import files, shut_away
 from onboarding.dossier import anchors, known
@@ -128,9 +129,17 @@ def sealed_of_case(case: Case) -> list[tuple[str, str, Sealed]]:
     return found
 
 
+def _anchored(case: Case) -> Application | None:
+    """The application that a case of another app is about in the end: a transfer's, a bank's."""
+    anchor = kinds.get(case.kind).anchor(case)
+    if anchor is None or anchor.type != anchors.APPLICATION:
+        return None
+    return known.application(case, anchor.id)
+
+
 def why_shut(case: Case, viewer: User) -> tuple[str, str]:
     """Why the viewer may not see what this case says, and the page where it is opened; ("", "") when they may."""
-    application = known.application_of(case)
+    application = known.application_of(case) or _anchored(case)
     if application is None:
         return "", ""
     customer = application.customer

@@ -8,13 +8,13 @@ from django.core.files.storage import storages
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
-from compliance import permissions, selectors
+from compliance import permissions, personal, selectors
 from compliance.models import Case, CaseFile
 from compliance.services.shared import changed, clean, invalid, visible
 from portal import audit, clock, ids
 from portal.document_storage import STORAGE
 from portal.doorbell import ring
-from portal.errors import NotFound
+from portal.errors import Forbidden, NotFound
 from portal.file_check import file_checked
 from portal.models import User
 from portal.sealed_files import SealedFile, new_file_key
@@ -76,10 +76,13 @@ def _attach(row: CaseFile, actor: User, source: str) -> None:
 def case_file_read(
     *, actor: User, case_id: UUID, file_id: UUID, source: str = "page"
 ) -> tuple[Case, CaseFile]:
-    """A file for whoever may see its case, recorded as read. Raises NotFound also for one that may not be opened."""
+    """A file for whoever may see its case, recorded as read. Raises NotFound also for one that may not be opened, and
+    Forbidden while the data of the case's people is shut away."""
     case = selectors.case_for_staff(actor, case_id)
     row = case.files.filter(pk=file_id).first()
     if row is None or not row.is_safe:
         raise NotFound("There is no such file, or it may not be opened.")
+    if reason := personal.why_shut(case, actor)[0]:
+        raise Forbidden(reason)
     audit.record("case.file_read", subject=case, actor=actor, after={"file": str(row.pk)}, source=source)
     return case, row

@@ -52,7 +52,7 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
     actor = user_of(request)
     found = selectors.case_for_staff(actor, case_id)
     if request.headers.get("HX-Target") == about.HISTORY:
-        return _shut(request, found) or about.history_part(request, found)
+        return shut(request, found) or about.history_part(request, found)
     audit.record("case.view", subject=found, actor=actor, source="page")
     from_list.remember(request, found.pk)
     return page_of(request, found, {})
@@ -60,8 +60,8 @@ def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 def page_of(request: HttpRequest, found: Case, bound: Bound, status: int = 200) -> HttpResponse:
     """The case's page, with these forms as they were sent in place of empty ones."""
-    if shut := _shut(request, found):
-        return shut
+    if instead := shut(request, found):
+        return instead
     actor, now = user_of(request), clock.now()
     with ahead(
         parts.question(found, actor),
@@ -159,7 +159,7 @@ def _decision_fields(
     return case_forms.decision(may, needing_two, found.version, approval_card.initial(actor, approval))
 
 
-def _shut(request: HttpRequest, found: Case) -> HttpResponse | None:
+def shut(request: HttpRequest, found: Case) -> HttpResponse | None:
     """What stands in the case's place while the data of its people is shut away from the reader."""
     reason, url = personal.why_shut(found, user_of(request))
     if not reason:
@@ -193,6 +193,8 @@ def changing(view: Change) -> Callable[..., HttpResponseBase]:
     def guarded(request: HttpRequest, case_id: UUID) -> HttpResponse:
         actor = user_of(request)
         found = selectors.case_for_staff(actor, case_id)
+        if instead := shut(request, found):
+            return instead
         try:
             require(actor, "case.work")
             return view(request, found)

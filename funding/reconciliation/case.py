@@ -9,6 +9,7 @@ from compliance import kinds
 from compliance.models import Case
 from funding.models import ReconciliationItem
 from funding.reconciliation import items
+from onboarding.dossier import anchors
 from portal.ui.time import moment_words
 
 
@@ -25,6 +26,12 @@ def _evidence(case: Case) -> Sequence[kinds.Section]:
         kinds.Row("Found", moment_words(item.opened_at)),
     )
     return (kinds.Section("The difference", rows),)
+
+
+def _anchor(case: Case) -> kinds.Anchor | None:
+    rows = ReconciliationItem.objects.filter(pk=case.subject_id)
+    found = rows.values_list("account__application_id", flat=True).first()
+    return kinds.Anchor(anchors.APPLICATION, found) if found else None
 
 
 kind = kinds.CaseKind(
@@ -45,6 +52,7 @@ kind = kinds.CaseKind(
         kinds.Decision("known", "Leave it as it is", "Say why.", needs_text=True),
     ),
     evidence=_evidence,
+    anchor=_anchor,
     subject_url=lambda pk: reverse("money_reconciliation:item", args=[pk]),
     due_after=timedelta(days=1),
 )

@@ -23,6 +23,11 @@ _WAYS: dict[type[Model], str] = {
 _BY_LABEL = {model._meta.label_lower: (model, way) for model, way in _WAYS.items()}
 
 
+def ways() -> dict[type[Model], str]:
+    """Every kind of row of ours that cases may be about, with the way from it to its application."""
+    return dict(_WAYS)
+
+
 def application_of(subject_type: str, subject_id: UUID) -> UUID | None:
     """The application of a row that cases may be about; None for rows of nobody's application, or gone."""
     known = _BY_LABEL.get(subject_type)

@@ -3,10 +3,12 @@
 An app that holds anything of a customer registers one `Holder` when it starts; copies, erasure and retention ask each.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Model
 
 from onboarding.models import Application
 from portal.models import User
@@ -16,6 +18,8 @@ from portal.models import User
 class Holder:
     """One app's part. What erases runs in the caller's transaction, with the application locked."""
 
+    #: What cases may be about, with the way from it to its application.
+    ways: Mapping[type[Model], str]
     #: Everything that cases and calls may be about and that belongs to the application.
     subjects: Callable[[Application], list[UUID]]
     #: What of the applicant's goes into their copy: {section: rows}, as the applicant may see it.
@@ -39,6 +43,11 @@ def register(holder: Holder) -> None:
     """Have an app's data copied and erased with ours."""
     if holder not in _holders:
         _holders.append(holder)
+
+
+def ways() -> dict[type[Model], str]:
+    """What cases may be about, of every app, with the way from it to its application."""
+    return {model: way for holder in _holders for model, way in holder.ways.items()}
 
 
 def subjects(application: Application) -> list[UUID]:

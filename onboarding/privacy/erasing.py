@@ -40,7 +40,7 @@ from onboarding.models import (
     Upload,
 )
 from onboarding.personal import subjects_of
-from onboarding.privacy import elsewhere
+from onboarding.privacy import attachments, elsewhere
 from portal import clock
 from portal.mail import to_index
 from portal.models import IdempotentRequest, MailMessage, OutboundCall, User
@@ -103,6 +103,7 @@ def erase_application(application: Application) -> None:
         )
     _erase_calls(application, subjects, references)
     erase_labels(subjects, application.reference)
+    attachments.erase_of_subjects(subjects)
     application.search = None
     application.corrections = []
     application.erased_at = clock.now()

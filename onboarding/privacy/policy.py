@@ -13,6 +13,7 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
+from compliance.models import CaseFile
 from onboarding.models import (
     Application,
     Customer,
@@ -23,7 +24,7 @@ from onboarding.models import (
     RetentionPeriod,
     StepEntries,
 )
-from onboarding.privacy import elsewhere, erasing
+from onboarding.privacy import attachments, elsewhere, erasing
 from portal.mail import to_index
 from portal.models import IdempotentRequest, MailMessage, Reveal
 
@@ -166,6 +167,17 @@ CLASSES: list[DataClass] = [
         NO_LONGER_NEEDED,
         _papers,
         lambda row: erasing.erase_documents(Document.objects.filter(pk=row.pk)),
+    ),
+    DataClass(
+        "case_files",
+        "Files attached to cases about no customer",
+        "What staff attached to cases about nobody's account; other attachments go with the account",
+        "The case was decided or closed",
+        FIVE_YEARS,
+        "31 CFR 1010.430(d) (records of the Bank Secrecy Act: five years)",
+        attachments.of_nobody,
+        lambda row: attachments.erase(CaseFile.objects.filter(pk=row.pk)),
+        least=FIVE_YEARS,
     ),
     DataClass(
         "typed",

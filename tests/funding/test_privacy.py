@@ -3,22 +3,27 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
-from django.test import Client
+from django.db.models import Model
+from django.test import Client, TestCase
 from django.urls import reverse
 from django.utils import timezone
 
+from compliance import kinds
 from compliance import services as compliance
-from compliance.models import Case
+from compliance.models import Case, CaseFile
 from funding.models import (
     Authorisation,
     BankLogin,
     LedgerBalance,
+    LinkedBank,
     LinkSession,
     MoneyRun,
     Notice,
@@ -32,12 +37,14 @@ from funding.models import (
 )
 from funding.privacy import HOLDINGS, OF_NOBODY
 from onboarding.models import Application, DataRequest, ProviderAccount
-from onboarding.privacy import exporting, policy, requests, retention
+from onboarding.privacy import erasing, exporting, policy, requests, retention
 from portal import clock
+from portal.ids import new_id
 from portal.models import OutboundCall, User
 from portal.sealed import SealedField
 from tests.deciding import decide
 from tests.funding.people import at_provider, link_bank, open_account
+from tests.onboarding.papers_support import pdf
 
 pytestmark = pytest.mark.django_db
 Staff = Callable[[str], User]
@@ -221,6 +228,114 @@ def test_what_is_kept_is_shut_away_from_every_page_of_money(
     browser = signed_in(customer_user)
     for page in (f"/money/accounts/{account.pk}/", f"/money/transfers/{transfer.pk}/receipt/"):
         assert browser.get(page).status_code == 404, page
+
+
+SUBJECTS: tuple[tuple[str, type[Model]], ...] = (
+    ("funding.ach_return", Transfer),
+    ("funding.unusual", Transfer),
+    ("funding.unusual", ProviderAccount),
+    ("funding.bank_owner", LinkedBank),
+    ("funding.login_lost", BankLogin),
+    ("funding.reconciliation", ReconciliationItem),
+)
+
+
+def test_the_cases_about_money_are_shut_as_a_whole_and_their_files_go_with_the_account(
+    customer_user: User, staff: Staff, signed_in: Callable[[User], Client], settings: Any, tmp_path: Path
+) -> None:
+    kept = settings.STORAGES["documents"]
+    settings.STORAGES = settings.STORAGES | {
+        "documents": kept | {"OPTIONS": kept["OPTIONS"] | {"location": str(tmp_path)}}
+    }
+    account, manager = had_money(customer_user), staff("compliance_manager")
+    names = {kind.name for kind in kinds.all_kinds()}
+    cases = {case: attached(case, manager) for case in _cases(account)}
+    nobody_s = compliance.case_open(
+        kind="onboarding.unknown_account", subject=compliance.Subject("x.y", new_id(), "Nobody"), title="x",
+        facts={}, source="test", dedupe="x",
+    )  # fmt: skip
+    attached(nobody_s, manager)
+    assert {name for name, _ in SUBJECTS} <= names
+    for case in [*cases, nobody_s]:
+        case.move_to("closed", actor=None)
+    desk = signed_in(manager)
+    for case, file in cases.items():
+        assert desk.get(f"/staff/cases/{case.pk}/").status_code == 200, case.kind
+        assert desk.get(reverse("cases:attachment", args=[case.pk, file.pk])).status_code == 200
+    erased(manager, customer_user)
+    label = account.application.reference
+    for case, file in cases.items():
+        page = f"/staff/cases/{case.pk}/"
+        answers = [
+            desk.get(page),
+            desk.get(page, headers={"HX-Target": "history"}),
+            desk.post(reverse("cases:note", args=[case.pk]), {"note-text": "I should not"}),
+            desk.get(reverse("cases:attachment", args=[case.pk, file.pk])),
+        ]
+        assert [answer.status_code for answer in answers] == [403] * 4, case.kind
+        assert Case.objects.get(pk=case.pk).subject_label == label, case.kind
+    # Kept with the account, and gone with it; what is about nobody has days of its own.
+    assert CaseFile.objects.count() == len(cases) + 1 == len(list(tmp_path.rglob("cases/*/*")))
+    with time_machine.travel(clock.now() + timedelta(days=policy.FIVE_YEARS - 1)):
+        retention.carry_out()
+        assert CaseFile.objects.count() == len(cases) + 1
+    with (
+        time_machine.travel(clock.now() + timedelta(days=policy.FIVE_YEARS + 1)),
+        TestCase.captureOnCommitCallbacks(execute=True),
+    ):
+        retention.carry_out()
+    assert not CaseFile.objects.exists() and not list(tmp_path.rglob("cases/*/*"))
+
+
+def test_a_file_of_a_case_about_an_open_account_outlives_its_case(
+    customer_user: User, staff: Staff, settings: Any, tmp_path: Path
+) -> None:
+    kept = settings.STORAGES["documents"]
+    settings.STORAGES = settings.STORAGES | {
+        "documents": kept | {"OPTIONS": kept["OPTIONS"] | {"location": str(tmp_path)}}
+    }
+    account = open_account(customer_user)
+    transfer = Transfer.objects.create(
+        account=account, amount_minor=1, direction="deposit", rail="ach", origin="customer", reference="r"
+    )
+    rows = [
+        compliance.case_open(
+            kind=kind,
+            subject=compliance.Subject.of(row, "Ana"),
+            title="x",
+            facts={},
+            source="test",
+            dedupe="x",
+        )
+        for kind, row in (("funding.ach_return", transfer), ("onboarding.duplicate", account.application))
+    ]
+    for case in rows:
+        attached(case, staff("compliance_manager"))
+        case.move_to("closed", actor=None)
+    with time_machine.travel(clock.now() + timedelta(days=policy.FIVE_YEARS + 1)):
+        retention.carry_out()
+    assert CaseFile.objects.count() == 2
+    erasing.erase_application(account.application)
+    assert not CaseFile.objects.exists(), "with the account at once, however young the case"
+
+
+def _cases(account: ProviderAccount) -> list[Case]:
+    found = []
+    for kind, model in SUBJECTS:
+        row: Any = account if model is ProviderAccount else model._default_manager.latest("pk")
+        found.append(
+            compliance.case_open(
+                kind=kind, subject=compliance.Subject.of(row, f"{MARK}, money"), title="x", facts={},
+                source="test", dedupe="shut",
+            )
+        )  # fmt: skip
+    return found
+
+
+def attached(case: Case, actor: User) -> CaseFile:
+    return compliance.case_file_attach(
+        actor=actor, case_id=case.pk, title="A letter", file=SimpleUploadedFile("a.pdf", pdf())
+    )
 
 
 def test_money_in_the_way_of_an_erasure(customer_user: User) -> None:

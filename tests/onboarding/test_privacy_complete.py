@@ -7,6 +7,7 @@ tests/funding/test_privacy.py asks the same of.
 from django.apps import apps
 from django.db.models import Model
 
+from compliance import kinds
 from funding.privacy import HOLDINGS
 from funding.privacy import OF_NOBODY as FUNDING_OF_NOBODY
 from onboarding.models import Customer
@@ -45,7 +46,7 @@ NOT_COPIED = {
 ERASED = """
 portal.User portal.MailMessage portal.IdempotentRequest portal.OutboundCall portal.Reveal sessions.Session
 account.EmailAddress account.EmailConfirmation mfa.Authenticator providers.InboundEvent
-compliance.Case compliance.SeenEvidence
+compliance.Case compliance.CaseFile compliance.SeenEvidence
 onboarding.Application onboarding.Owner onboarding.Entity onboarding.Address onboarding.Employment
 onboarding.InvestmentProfile onboarding.TrustedContact onboarding.AgreementAcceptance onboarding.OwnerInvitation
 onboarding.StepEntries onboarding.ApplicationStep onboarding.ImportRow onboarding.Document onboarding.DocumentCopy
@@ -55,7 +56,7 @@ onboarding.AccountHold onboarding.AccountUpdate onboarding.AccountCheck onboardi
 NOT_ERASED = {
     "the trail and the record of cases: masks, and what people decided": """
         portal.AuditEntry portal.AuditSealedEntry portal.StatusChange compliance.CaseFact compliance.CaseNote
-        compliance.CaseTick compliance.CaseDecision compliance.CaseFile compliance.CaseMark
+        compliance.CaseTick compliance.CaseDecision compliance.CaseMark
         compliance.CaseMention compliance.CaseExport compliance.CasePresence compliance.Proposal
         compliance.Review""",
     "keys, days and statuses: without the person they name nobody": """
@@ -103,6 +104,12 @@ def test_every_model_is_told_or_has_a_reason_why_not() -> None:
 def test_every_model_is_erased_or_has_a_reason_why_not() -> None:
     known = names(ERASED, *NOT_ERASED.values(), OF_NOBODY)
     assert sorted(known) == sorted(all_models())
+
+
+def test_every_kind_of_case_says_whose_it_is_or_that_it_is_nobody_s() -> None:
+    """By its anchor it is shut with its customer, and what was attached to it goes with the account."""
+    nobody = {kind.name for kind in kinds.all_kinds() if kind.anchor is kinds.no_anchor}
+    assert {name for name in nobody if not name.startswith("tests.")} == {"onboarding.unknown_account"}
 
 
 def test_what_leads_to_a_customer_is_not_called_nobody_s() -> None:
