@@ -16,17 +16,30 @@ TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 
 
 def statement(
-    account: ProviderAccount, month: str, form: Literal["pdf", "csv"], *, actor: User, source: str
+    account: ProviderAccount,
+    month: str,
+    form: Literal["pdf", "csv"],
+    *,
+    actor: User,
+    source: str,
+    part: str = "",
 ) -> HttpResponseBase:
     """One month of the account, which the caller made sure the actor may see; CSV is sent as it is read.
 
-    Raises NotFound for a month without a statement, Conflict for too many movements for a PDF.
+    `part` names one of several that a PDF comes in. Raises NotFound for a month or part that is not there, Conflict for
+    a PDF in parts of which none is named.
     """
     found = statements.statement(account, month)
+    if form == "pdf":
+        found = statements.part_of(found, part)
     content = statements.as_csv(found) if form == "csv" else statements.as_pdf(found)
     facts = {"month": f"{found.begins:%Y-%m}", "form": form}
+    name = f"statement-{facts['month']}"
+    if found.parts > 1:
+        facts["part"] = f"{found.part} of {found.parts}"
+        name += f"-part-{found.part}-of-{found.parts}"
     audit.record("statement.download", subject=account, actor=actor, source=source, after=facts)
-    return _file(content, f"statement-{facts['month']}", form)
+    return _file(content, name, form)
 
 
 def receipt(transfer: Transfer, *, actor: User, source: str) -> HttpResponseBase:

@@ -7,11 +7,11 @@ that failed does not show. Months are the banks' (New York).
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from itertools import islice
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import TruncMonth
 from django.utils.formats import date_format
 
 from funding import business_days, standing
@@ -25,8 +25,9 @@ from portal.pdf import GREY, Column, new_sheet, paragraph, table
 from portal.ui.plain import defused
 
 HELD_IN = (Book.AVAILABLE, Book.OUTGOING)
-#: So many movements take some seconds (tests/bench/bench_statements.py); the CSV is sent as it is read and has no end.
-MOST_IN_PDF = 20_000
+#: So many movements are drawn while somebody waits, in less than a second (tests/bench/bench_statements.py); a month of
+#: more comes in parts, each a statement of its own. The CSV is sent as it is read and has no end.
+IN_A_PDF = 2_000
 COLUMNS = (
     Column("Date", 16),
     Column("What", 30, wraps=True),
@@ -51,11 +52,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Statement:
-    """One month of one account. `begins` is its first day; `lines` reads as it is walked, once."""
+    """One month of one account, or a part of it. `begins` is the month's first day; `lines` reads as it is walked.
+
+    A part holds IN_A_PDF movements at most, and opens where the one before closed. `part` 0 is all of the month.
+    """
 
     account: ProviderAccount
     begins: date
     opening: Money
+    part: int = 0
+    parts: int = 1
 
     @property
     def ends(self) -> date:
@@ -66,13 +72,17 @@ class Statement:
     def name(self) -> str:
         """The month in words; the one that runs says so."""
         words = date_format(self.begins, "F Y")
-        return f"{words} so far" if self.ends > business_days.today(clock.now()) else words
+        if self.ends > business_days.today(clock.now()):
+            words = f"{words} so far"
+        return f"{words}, part {self.part} of {self.parts}" if self.parts > 1 and self.part else words
 
     def lines(self) -> Iterator[Line]:
-        """Every movement of the month, oldest first, each with the balance it led to."""
+        """Every movement, oldest first, each with the balance it led to."""
         balance = self.opening
-        entries = _entries(self.account).filter(at__gte=_start(self.begins), at__lt=_start(self.ends))
-        for entry in entries.order_by("at", "pk").iterator(chunk_size=500):
+        entries = _of_month(self.account, self.begins)
+        if self.part:
+            entries = entries[(self.part - 1) * IN_A_PDF : self.part * IN_A_PDF]
+        for entry in entries.iterator(chunk_size=500):
             amount = Money(entry.held, CURRENCY)  # type: ignore[attr-defined]
             balance += amount
             transfer = entry.transfer
@@ -107,6 +117,41 @@ def months(account: ProviderAccount) -> list[date]:
     return found[::-1]
 
 
+def listed(account: ProviderAccount) -> list[tuple[date, list[int]]]:
+    """The months that have a statement, newest first, each with the numbers of the parts of its PDF.
+
+    One part, unless very much moved.
+    """
+    moved = LedgerEntry.objects.filter(pk__in=_entries(account).order_by().values("pk"))
+    counted = moved.annotate(month=TruncMonth("at", tzinfo=business_days.NEW_YORK)).values("month")
+    numbers = {row["month"].date(): row["number"] for row in counted.annotate(number=Count("pk")).order_by()}
+    return [(month, list(range(1, _parts(numbers.get(month, 0)) + 1))) for month in months(account)]
+
+
+def _parts(movements: int) -> int:
+    return max(1, -(-movements // IN_A_PDF))
+
+
+def part_of(found: Statement, part: str) -> Statement:
+    """What one PDF is drawn of: the month, or, where it comes in parts, the one that is named.
+
+    Raises NotFound for a part there is not, and Conflict where none is named of several: nobody shall take a part for
+    the whole.
+    """
+    rows = _of_month(found.account, found.begins)
+    number = _parts(rows.count())
+    if not part and number > 1:
+        raise Conflict(
+            f"So much moved in this month that its PDF comes in {number} parts. Ask for part=1 to part={number}, or "
+            "take the CSV, which holds all of it."
+        )
+    wanted = int(part or 1) if (part or "1").isascii() and (part or "1").isdigit() and len(part) < 6 else 0
+    if not 1 <= wanted <= number:
+        raise NotFound("There is no such part of the statement.")
+    before = rows[: (wanted - 1) * IN_A_PDF].aggregate(sum=Sum("held"))["sum"] if wanted > 1 else 0
+    return replace(found, opening=found.opening + Money(before or 0, CURRENCY), part=wanted, parts=number)
+
+
 def statement(account: ProviderAccount, month: str) -> Statement:
     """The statement of a month written 2026-11. Raises NotFound for one that has none."""
     begins = next((row for row in months(account) if f"{row:%Y-%m}" == month), None)
@@ -132,12 +177,8 @@ def as_csv(found: Statement) -> Iterator[str]:
 
 
 def as_pdf(found: Statement) -> bytes:
-    """The statement to keep. Raises Conflict for more movements than a PDF is drawn of while somebody waits."""
-    lines = list(islice(found.lines(), MOST_IN_PDF + 1))
-    if len(lines) > MOST_IN_PDF:
-        raise Conflict(
-            f"This month has more than {MOST_IN_PDF:,} movements. Take the CSV, which holds them all."
-        )
+    """The statement to keep, of what `part_of` gives."""
+    lines = list(found.lines())
     closing = lines[-1].balance if lines else found.opening
     owner = Owner.objects.get(application=found.account.application_id, is_applicant=True)
     holder = f"{owner.full_name}, account {found.account.client_account_id}"
@@ -175,6 +216,11 @@ def _entries(account: ProviderAccount) -> QuerySet[LedgerEntry]:
         .filter(~Q(held=0), held__isnull=False)
         .select_related("transfer__bank", "transfer__recipient")
     )
+
+
+def _of_month(account: ProviderAccount, begins: date) -> QuerySet[LedgerEntry]:
+    rows = _entries(account).filter(at__gte=_start(begins), at__lt=_start(_next(begins)))
+    return rows.order_by("at", "pk")
 
 
 def _start(on: date) -> datetime:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -91,7 +91,8 @@ class StatementsView(CustomerView):
     def get(self, request: Request, account_id: UUID) -> Response:
         """The newest is the month that runs."""
         account = mine.account_for(self.user, account_id)
-        return Response([{"month": f"{month:%Y-%m}"} for month in statements.months(account)])
+        months = statements.listed(account)
+        return Response([{"month": f"{month:%Y-%m}", "pdf_parts": len(parts)} for month, parts in months])
 
 
 class StatementPdfView(CustomerView):
@@ -100,12 +101,18 @@ class StatementPdfView(CustomerView):
     @extend_schema(
         operation_id="account_statement_pdf",
         summary="One month's statement as a PDF",
+        parameters=[
+            OpenApiParameter(
+                "part", int, description="Which of `pdf_parts`, from 1; needed where there are several."
+            )
+        ],
         responses=answers(200, OpenApiTypes.BINARY, "not-found", "conflict"),
     )
     def get(self, request: Request, account_id: UUID, month: str) -> HttpResponseBase:
-        """From our own books; they add up to the cent. 409 for more than 20,000 movements: take the CSV."""
-        account = mine.account_for(self.user, account_id)
-        return downloads.statement(account, month, "pdf", actor=self.user, source="api")
+        """From our own books; they add up to the cent. A month in which very much moved comes in parts of 2,000
+        movements, each with its own opening and closing balance; 409 for it without `part`."""
+        account, part = mine.account_for(self.user, account_id), request.query_params.get("part", "")
+        return downloads.statement(account, month, "pdf", actor=self.user, source="api", part=part)
 
 
 class StatementCsvView(CustomerView):

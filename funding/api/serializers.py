@@ -243,6 +243,9 @@ class WireInstructionsSerializer(serializers.Serializer[Any]):
 
 class MonthSerializer(serializers.Serializer[Any]):
     month = serializers.CharField(help_text="Such as 2026-11.")
+    pdf_parts = serializers.IntegerField(
+        help_text="In how many parts its PDF comes; 1 but for very many movements."
+    )
 
 
 class NoticeSerializer(serializers.Serializer[Any]):

@@ -27,7 +27,7 @@ def _account(actor: User, account_id: UUID) -> ProviderAccount:
 def months(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """Which months there are."""
     account = _account(user_of(request), account_id)
-    context = {"account": account, "months": statements.months(account), "nav_section": "transfers"}
+    context = {"account": account, "months": statements.listed(account), "nav_section": "transfers"}
     return render(request, "funding/staff/statements.html", context)
 
 
@@ -36,7 +36,8 @@ def months(request: HttpRequest, account_id: UUID) -> HttpResponse:
 def pdf(request: HttpRequest, account_id: UUID, month: str) -> HttpResponseBase:
     """One month to keep."""
     actor = user_of(request)
-    return downloads.statement(_account(actor, account_id), month, "pdf", actor=actor, source="page")
+    account, part = _account(actor, account_id), request.GET.get("part", "")
+    return downloads.statement(account, month, "pdf", actor=actor, source="page", part=part)
 
 
 @require_GET

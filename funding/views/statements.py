@@ -18,7 +18,7 @@ from portal.staff import user_of
 def months(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """Which months there are."""
     account = mine.account_for(user_of(request), account_id)
-    context = {"account": account, "months": statements.months(account), "nav_section": "money"}
+    context = {"account": account, "months": statements.listed(account), "nav_section": "money"}
     return render(request, "funding/customer/statements.html", context)
 
 
@@ -27,7 +27,8 @@ def months(request: HttpRequest, account_id: UUID) -> HttpResponse:
 def pdf(request: HttpRequest, account_id: UUID, month: str) -> HttpResponseBase:
     """One month to keep."""
     user = user_of(request)
-    return downloads.statement(mine.account_for(user, account_id), month, "pdf", actor=user, source="page")
+    account, part = mine.account_for(user, account_id), request.GET.get("part", "")
+    return downloads.statement(account, month, "pdf", actor=user, source="page", part=part)
 
 
 @require_GET

@@ -67,7 +67,9 @@ def test_a_statement_beside_reading_its_rows(customer_user: User) -> None:
     measured("rows read", lambda: sum(1 for _ in found.lines()))
     lines = measured("CSV", lambda: sum(1 for _ in statements.as_csv(found)))
     assert lines == ROWS + 3
-    content = measured("PDF", lambda: statements.as_pdf(found))
+    last = -(-ROWS // statements.IN_A_PDF)
+    measured("months with their parts", lambda: statements.listed(account))
+    content = measured("PDF, last part", lambda: statements.as_pdf(statements.part_of(found, str(last))))
     _, papers = measured("copy of the customer's data", lambda: exporting.contents(customer_user))  # type: ignore[misc]
     assert papers == []
     print(f"  PDF of {len(content) / 1e6:.1f} MB")  # type: ignore[arg-type]

@@ -104,6 +104,44 @@ def test_months_add_up_to_the_cent(customer_user: User) -> None:
         assert sum(row.amount_minor for row in rows) == balance == 96_699
 
 
+def test_the_pdf_of_very_many_movements_comes_in_parts_that_add_up(
+    customer_user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = open_account(customer_user)
+    bank = link_bank(account)
+    moved(account, 5_000, (7, 3, "requested"), (7, 5, "completed"), bank=bank)
+    for number in range(5):
+        moved(account, 1_000 + number, (8, 3, "requested"), (8, 5 + number, "completed"), bank=bank)
+    # A transfer that moved nothing in the books counts for no part.
+    moved(account, 9_900, (8, 20, "requested"), (8, 21, "declined"), direction="withdrawal")
+    moved(account, 2_000, (9, 3, "requested"), (9, 5, "completed"), bank=bank)
+    monkeypatch.setattr(statements, "IN_A_PDF", 2)
+    assert {f"{month:%m}": parts for month, parts in statements.listed(account)}["08"] == [1, 2, 3]
+    browser, page = sign_in(Client(), customer_user), f"/money/accounts/{account.pk}/statements"
+    shown = browser.get(f"{page}/").content.decode()
+    assert "2026-08.pdf?part=3" in shown and "2026-08.pdf?part=4" not in shown
+    assert '2026-07.pdf"' in shown and "2026-07.pdf?part" not in shown
+    closing, lines = "$50.00", 0
+    for part in (1, 2, 3):
+        answer = browser.get(f"{page}/2026-08.pdf?part={part}")
+        assert f"statement-2026-08-part-{part}-of-3.pdf" in answer["Content-Disposition"]
+        text = " ".join(text_of(b"".join(answer)).split())
+        assert f"August 2026, part {part} of 3" in text and f"Opening balance {closing}." in text
+        closing = text.split("Closing balance ")[1].split(". ")[0]
+        lines += text.count("ACH")
+    assert (closing, lines) == ("$100.10", 5)
+    assert AuditEntry.objects.filter(action="statement.download", after__part="3 of 3").count() == 1
+    for wrong in ("0", "4", "x", "-1", "9" * 30, "²"):
+        assert browser.get(f"{page}/2026-08.pdf", {"part": wrong}).status_code == 404, wrong
+    refused = browser.get(f"/api/v1/accounts/{account.pk}/statements/2026-08/pdf")
+    assert refused.status_code == 409 and "part=1 to part=3" in refused.json()["detail"]
+    assert browser.get(f"/api/v1/accounts/{account.pk}/statements/2026-08/pdf?part=2").status_code == 200
+    listed = browser.get(f"/api/v1/accounts/{account.pk}/statements").json()
+    assert {row["month"]: row["pdf_parts"] for row in listed if row["month"] < "2026-10"} == {
+        "2026-07": 1, "2026-08": 3, "2026-09": 1,
+    }  # fmt: skip
+
+
 def test_whoever_takes_a_statement_or_a_receipt_is_in_the_trail(
     customer_user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,7 +172,7 @@ def test_whoever_takes_a_statement_or_a_receipt_is_in_the_trail(
         assert forms in (["pdf", "csv"], [None]), "which month and form"
     # What is refused is no download.
     before = AuditEntry.objects.filter(action="statement.download").count()
-    monkeypatch.setattr(statements, "MOST_IN_PDF", 1)
+    monkeypatch.setattr(statements, "IN_A_PDF", 1)
     assert sign_in(Client(), agent).get(f"{desk}/statements/2026-08.pdf").status_code == 403
     assert sign_in(Client(), customer_user).get(f"{page}/statements/2026-08.pdf").status_code == 409
     assert sign_in(Client(), customer_user).get(f"{api}/statements/2026-08/pdf").status_code == 409
