@@ -1,8 +1,13 @@
 """What customers read about a bank that was not linked."""
 
+from datetime import timedelta
+
 from funding.models import BankLogin, LinkedBank
+from portal import clock
 from providers.bakkt import fiat_problems
 
+#: After that long nobody is told of minutes any more.
+USUALLY_WITHIN = timedelta(minutes=30)
 #: Nobody found out whether it was linked, so it was taken back.
 GIVEN_UP = "GIVEN_UP"
 #: Codes of our own and of Plaid's; the provider's are in providers/bakkt/fiat_problems.py.
@@ -35,8 +40,13 @@ def what_next(bank: LinkedBank) -> str:
     linking = bank.status in {LinkedBank.Status.LINKING, LinkedBank.Status.PENDING}
     if not linking and bank.status != LinkedBank.Status.UNLINKING:
         return ""
-    if bank.stuck_at is None:
+    if bank.stuck_at is None and clock.now() - bank.status_at < USUALLY_WITHIN:
         return "This usually takes some minutes. We write to you when it is done; you need not wait here."
+    if bank.stuck_at is None:
+        return (
+            "This takes longer than usual: we have no answer yet and keep asking. We write to you when it is done; you "
+            "need not wait here."
+        )
     looked_at = "One of us finds out, usually within a business day, and we write to you."
     if linking:
         return (

@@ -8,8 +8,9 @@ from django.db import transaction
 from django.test import Client
 
 from compliance.models import Case
-from funding import bank_given_up, records
+from funding import bank_given_up, bank_words, records
 from funding.models import BankLogin, LinkedBank, LinkSession
+from portal import clock
 from portal.models import IdempotentRequest, User
 from sandbox.testing import SandboxProcess
 from tests.faults.way import deliver
@@ -104,6 +105,8 @@ def test_what_waits_for_a_person_says_what_happens_next(customer_user: User, sta
     app = App(client, account.pk)
     told = app.get("bank").json()
     assert told["looked_at_since"] is None and "some minutes" in told["what_next"]
+    LinkedBank.objects.update(status_at=clock.now() - bank_words.USUALLY_WITHIN)
+    assert "longer than usual" in app.get("bank").json()["what_next"]
     with transaction.atomic():
         bank_given_up.stuck(bank)
     told = app.get("bank").json()
