@@ -14,6 +14,7 @@ from onboarding import papers_standing, shut_away, standing
 from onboarding.models import Application, IdentityCheck, Owner, OwnerInvitation
 from onboarding.models.invitations import token_hash
 from portal import clock, permissions
+from portal.composed import Composed
 from portal.errors import NotFound
 from portal.models import User
 from portal.pages import Page, keyset
@@ -214,10 +215,14 @@ def by_words(text: str) -> Q:
 
 def _attach_names(rows: list[Application]) -> None:
     """Give each row the name its account goes by, as `row.account_name`: the company's, or the applicant's."""
-    owners = Owner.objects.filter(application__in=rows, is_applicant=True)
-    found = owners.values_list(
-        "application_id", "application__entity__legal_name", "given_name", "middle_names", "family_name"
-    )
+    found = _NAMES([row.pk for row in rows]) if rows else []
     names = {key: legal or " ".join(part for part in parts if part) for key, legal, *parts in found}
     for row in rows:
         row.account_name = names.get(row.pk, "")  # type: ignore[attr-defined]
+
+
+_NAMES = Composed(
+    lambda key: Owner.objects.filter(application__in=[key], is_applicant=True).values_list(
+        "application_id", "application__entity__legal_name", "given_name", "middle_names", "family_name"
+    )
+)
