@@ -9,6 +9,7 @@ from funding import (
     events,
     gauges,
     look_up,
+    on_way,
     operations,
     privacy,
     records,
@@ -26,7 +27,7 @@ from onboarding.privacy import elsewhere, policy
 from onboarding.privacy.requests import register_obstacle
 from portal import audit_search, outbox, revealing
 from portal.ui import nav
-from providers import inbox
+from providers import inbox, operations_lines
 
 
 def register() -> None:
@@ -65,3 +66,4 @@ def register() -> None:
         revealing.register(field)
     nav.register_count("transfers", lambda _: sum(staff_selectors.waiting().values()))
     gauges.register()
+    operations_lines.register(on_way.lines)

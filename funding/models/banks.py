@@ -52,6 +52,8 @@ class LinkedBank(Stateful):
     }
     #: A case asks a person about a bank whose owner has another name.
     BY_PERSON: ClassVar[frozenset[tuple[str, str]]] = frozenset({(Status.REVIEW, Status.LINKING)})
+    #: Until the provider's word comes: on the way to being linked, or unlinked.
+    ON_WAY: ClassVar[frozenset[str]] = frozenset({Status.LINKING, Status.PENDING, Status.UNLINKING})
     LIVE: ClassVar[frozenset[str]] = frozenset(
         {Status.REVIEW, Status.LINKING, Status.PENDING, Status.ACTIVE, Status.SIGN_IN, Status.UNLINKING}
     )
@@ -112,7 +114,14 @@ class LinkedBank(Stateful):
                 name="bank_status_known",
             ),
         ]
-        indexes = [models.Index(fields=["item_id"], name="bank_item", condition=~Q(item_id=""))]
+        indexes = [
+            models.Index(fields=["item_id"], name="bank_item", condition=~Q(item_id="")),
+            models.Index(
+                fields=["status_at"],
+                name="bank_on_way",
+                condition=Q(status__in=["linking", "pending", "unlinking"]),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.institution} ··{self.mask}"

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from portal import heartbeat, outbox, permissions
 from portal.models import OutboundCall, StatusChange
 from portal.staff import staff_page, user_of
-from providers import expected, pulse, selectors
+from providers import expected, operations_lines, pulse, selectors
 from providers.forms import OutageNoteForm, ReasonForm
 from providers.views.paging import asked, cursors, pager
 
@@ -105,6 +105,7 @@ def operations(request: HttpRequest) -> HttpResponse:
             "received": arrived.get("received", 0),
             "late": selectors.answers_late(),
             "recovered": selectors.answers_recovered(),
+            "lines": operations_lines.of(actor),
             "outages_lately": selectors.outages_lately(),
             "may_note": permissions.can_do(actor, "outage.note"),
             "nav_section": "operations",
