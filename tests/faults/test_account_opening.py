@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import astuple, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +17,7 @@ from providers.models import CallLog, HostCircuit
 from sandbox import testing
 from sandbox.testing import SandboxProcess
 from tests.faults.conftest import environment, point_at
+from tests.faults.matrix import FAULTS, Row, table_of
 from tests.faults.way import (
     LEASE_OVER,
     account_of,
@@ -38,18 +37,8 @@ from tests.people import make_customer_user
 Status = OutboundCall.Status
 Verdict = Application.Status
 
-#: Column -> the sandbox's fault. A refused token is tried once more within one attempt, hence twice as many.
-FAULTS: dict[str, dict[str, Any]] = {
-    "time-out": {"kind": "hang", "seconds": 5, "count": 2},
-    "reset": {"kind": "drop_before", "count": 2},
-    "500": {"kind": "500_before", "count": 2},
-    "502 HTML": {"kind": "502_html", "count": 2},
-    "401": {"kind": "401", "count": 4},
-    "403": {"kind": "403", "count": 2},
-    "409": {"kind": "409", "count": 2},
-    "429": {"kind": "429", "seconds": 90, "count": 2},
-    "200 nonsense": {"kind": "nonsense", "count": 2},
-}
+#: Each twice; a refused token is tried once more within one attempt, hence twice as many.
+TWICE = {name: fault | {"count": 4 if name == "401" else 2} for name, fault in FAULTS.items()}
 #: What the row says after the first attempt. Unknown means that the provider may have acted.
 AFTER_FIRST = {
     "time-out": Status.UNKNOWN,
@@ -64,40 +53,16 @@ AFTER_FIRST = {
 }
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One row of the table."""
-
-    fault: str
-    when: str
-    sent: int
-    acknowledged: int
-    done: int
-    lost: int
-    doubled: int
-    tries: int
-
-
-@pytest.fixture(scope="module")
-def table(request: pytest.FixtureRequest) -> Iterator[list[Cell]]:
-    cells: list[Cell] = []
-    yield cells
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        form = "{:14} {:8} {:>5} {:>13} {:>5} {:>5} {:>8} {:>6}"
-        print()
-        print(form.format("fault", "effect", "sent", "acknowledged", "done", "lost", "doubled", "tries"))
-        for cell in cells:
-            print(form.format(*astuple(cell)))
+table = table_of("fault", "effect", "sent", "acknowledged", "done", "lost", "doubled", "tries")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_of_the_account_call(
-    box: SandboxProcess, customer_user: User, table: list[Cell], name: str, when: str
+    box: SandboxProcess, customer_user: User, table: list[Row], name: str, when: str
 ) -> None:
     application = submitted(customer_user)
-    box.fault(operation="save_account", after_effect=when == "after", **FAULTS[name])
+    box.fault(operation="save_account", after_effect=when == "after", **TWICE[name])
     began = clock.now()
     outbox.perform(call_of(application).pk)
 
@@ -122,7 +87,7 @@ def test_a_fault_of_the_account_call(
     assert len(bodies) == 1, "a repeat sent another body"
     accounts, done = len(at_sandbox(box, application)), int(account_of(application).status == "active")
     tries = call_of(application).attempts
-    table.append(Cell(name, when, 1, 1, done, 1 - done, accounts - 1, tries))
+    table.append((name, when, 1, 1, done, 1 - done, accounts - 1, tries))
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 that its customer unlinked."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import astuple, dataclass
 from typing import Any
 
 import pytest
@@ -20,7 +18,7 @@ from providers import expected
 from sandbox.testing import SandboxProcess
 from tests.deciding import decide
 from tests.faults.killing import deaths
-from tests.faults.test_money import FAULTS
+from tests.faults.matrix import FAULTS, Row, table_of, until_finished
 from tests.faults.way import deliver, exchanges, later
 from tests.flow import drain
 from tests.funding.linking import known_account, user_of
@@ -37,36 +35,7 @@ FEW = {("link", "409"), ("link", "500"), ("unlink", "409")}
 CROSS = [(what, name) for what in ("link", "unlink") for name in FAULTS if ALL or (what, name) in FEW]
 OPERATION = {"link": operations.LINK, "unlink": operations.UNLINK}
 CALLED = {"link": "link_plaid", "unlink": "unlink_bank"}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One row of the table."""
-
-    call: str
-    fault: str
-    when: str
-    asked: int
-    done: int
-    lost: int
-    doubled: int
-    tries: int
-    references: int
-    person: str
-
-
-@pytest.fixture(scope="module")
-def table(request: pytest.FixtureRequest) -> Iterator[list[Cell]]:
-    cells: list[Cell] = []
-    yield cells
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        form = "{:16} {:14} {:8} {:>5} {:>6} {:>5} {:>8} {:>6} {:>5} {:>7}"
-        print()
-        head = ("call", "fault", "effect", "asked", "done", "lost", "doubled", "tries", "refs", "person")
-        print(form.format(*head))
-        for cell in cells:
-            print(form.format(*astuple(cell)))
+table = table_of("call", "fault", "effect", "asked", "done", "lost", "doubled", "tries", "refs", "person")
 
 
 def being_linked(box: SandboxProcess) -> LinkedBank:
@@ -104,15 +73,6 @@ def at_sandbox(box: SandboxProcess, account: ProviderAccount) -> list[dict[str, 
     return [bank for bank in banks if bank["status"] in {"PENDING", "LINKED"}]
 
 
-def until_finished(bank: LinkedBank, what: str) -> None:
-    for moves in range(6):
-        with later(minutes=6 * moves):
-            outbox.perform(call_of(bank, what).pk)
-        if call_of(bank, what).status in OutboundCall.FINAL:
-            return
-    raise AssertionError(f"the call is still {call_of(bank, what).status}")
-
-
 def assert_never_linked_again(box: SandboxProcess, bank: LinkedBank) -> None:
     """Whatever is still on its way or repeated: what its customer unlinked stays unlinked on both sides."""
     if now(bank).status == Status.ACTIVE:
@@ -128,7 +88,7 @@ def assert_never_linked_again(box: SandboxProcess, bank: LinkedBank) -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(("what", "name"), CROSS)
-def test_a_fault_of_the_call(box: SandboxProcess, table: list[Cell], what: str, name: str, when: str) -> None:
+def test_a_fault_of_the_call(box: SandboxProcess, table: list[Row], what: str, name: str, when: str) -> None:
     bank = being_linked(box) if what == "link" else linked(box)
     if what == "unlink":
         unlink(bank)
@@ -142,7 +102,7 @@ def test_a_fault_of_the_call(box: SandboxProcess, table: list[Cell], what: str, 
     assert now(bank).status == (Status.LINKING if is_link else Status.UNLINKING)
     assert call.status == (Call.UNKNOWN if name in UNKNOWN else Call.QUEUED)
     assert call.key_spent == (name == "409"), "a used reference is no refusal: it may have had its effect"
-    until_finished(bank, what)
+    until_finished(lambda: call_of(bank, what))
     deliver(box)
 
     assert now(bank).status == (Status.ACTIVE if is_link else Status.UNLINKED)
@@ -154,7 +114,7 @@ def test_a_fault_of_the_call(box: SandboxProcess, table: list[Cell], what: str, 
     assert len(set(said)) == 1 + (name == "409" and not took_effect), "a new reference only after a look-up"
     assert not Case.objects.filter(kind=bank_given_up.KIND).exists()
     tries = call_of(bank, what).attempts
-    table.append(Cell(what, name, when, 1, done, 1 - done, done - 1, tries, len(set(said)), "no"))
+    table.append((what, name, when, 1, done, 1 - done, done - 1, tries, len(set(said)), "no"))
     assert done == 1
     assert_never_linked_again(box, bank)
 

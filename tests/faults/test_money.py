@@ -4,9 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import astuple, dataclass
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +19,7 @@ from portal.models import OutboundCall, User
 from providers import expected
 from sandbox.testing import SandboxProcess
 from tests.faults.conftest import environment
+from tests.faults.matrix import FAULTS, Row, table_of, until_finished
 from tests.faults.money import (
     ask,
     assert_books_agree,
@@ -38,18 +36,6 @@ from tests.people import make_staff
 Status = Transfer.Status
 Call = OutboundCall.Status
 
-#: Column -> the sandbox's fault.
-FAULTS: dict[str, dict[str, Any]] = {
-    "time-out": {"kind": "hang", "seconds": 5},
-    "reset": {"kind": "drop_before"},
-    "500": {"kind": "500_before"},
-    "502 HTML": {"kind": "502_html"},
-    "401": {"kind": "401"},
-    "403": {"kind": "403"},
-    "409": {"kind": "409"},
-    "429": {"kind": "429", "seconds": 90},
-    "200 nonsense": {"kind": "nonsense"},
-}
 #: No status or a 5xx: the key goes out again. Any other answer that is no verdict spends it (seed 001).
 SAME_KEY = frozenset({"time-out", "reset", "500", "502 HTML"})
 #: A 2xx counts as the answer whatever its body (contract, question 16).
@@ -61,47 +47,7 @@ MONEY = {
 }
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One row of the table."""
-
-    call: str
-    fault: str
-    when: str
-    sent: int
-    moved: int
-    lost: int
-    doubled: int
-    tries: int
-    keys: int
-    person: str
-
-
-@pytest.fixture(scope="module")
-def table(request: pytest.FixtureRequest) -> Iterator[list[Cell]]:
-    cells: list[Cell] = []
-    yield cells
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        form = "{:16} {:14} {:8} {:>5} {:>6} {:>5} {:>8} {:>6} {:>5} {:>7}"
-        print()
-        head = ("call", "fault", "effect", "asked", "moved", "lost", "doubled", "tries", "keys", "person")
-        print(form.format(*head))
-        for cell in cells:
-            print(form.format(*astuple(cell)))
-
-
-def until_finished(transfer: Transfer, *, step: timedelta = timedelta(minutes=6), most: int = 6) -> None:
-    """Move the clock on and let workers work until the call is finished."""
-    moment = clock.now()
-    for moves in range(most):
-        with time_machine.travel(moment + step * moves):
-            outbox.perform(call_of(transfer).pk)
-        if call_of(transfer).status in OutboundCall.FINAL:
-            return
-    raise AssertionError(f"the call is still {call_of(transfer).status}")
-
-
+table = table_of("call", "fault", "effect", "asked", "moved", "lost", "doubled", "tries", "keys", "person")
 #: The full cross by `make faults` and in the gate's pass on the servers; else the calls share what differs.
 CROSS = [
     (what, name)
@@ -114,7 +60,7 @@ CROSS = [
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(("what", "name"), CROSS)
 def test_a_fault_of_the_transfer_call(
-    box: SandboxProcess, customer_user: User, table: list[Cell], what: str, name: str, when: str
+    box: SandboxProcess, customer_user: User, table: list[Row], what: str, name: str, when: str
 ) -> None:
     account = funded(box, customer_user)
     transfer = ask(account, *MONEY[what])
@@ -130,7 +76,7 @@ def test_a_fault_of_the_transfer_call(
         assert call.status == (Call.UNKNOWN if name in SAME_KEY else Call.QUEUED)
         assert call.key_spent == (name not in SAME_KEY)
         assert now(transfer).status == Status.REQUESTED
-        until_finished(transfer)
+        until_finished(lambda: call_of(transfer))
     person = "no"
     if name in TAKEN and not took_effect:
         # They said that they have it, and have not: nothing of it is repeated by itself.
@@ -153,9 +99,8 @@ def test_a_fault_of_the_transfer_call(
     again = name not in SAME_KEY and not took_effect
     assert len(set(keys)) == 1 + again, "a key went out again, or was changed, where it must not"
     tries = sum(row.attempts for row in OutboundCall.objects.filter(subject_id=transfer.pk))
-    table.append(
-        Cell(what, name, when, 1, len(moved), 1 - len(moved), len(moved) - 1, tries, len(set(keys)), person)
-    )
+    lost, doubled = 1 - len(moved), len(moved) - 1
+    table.append((what, name, when, 1, len(moved), lost, doubled, tries, len(set(keys)), person))
 
 
 def test_a_conflict_about_our_own_key_is_the_answer(box: SandboxProcess, customer_user: User) -> None:
