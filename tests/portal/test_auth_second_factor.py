@@ -12,6 +12,8 @@ from django.test import Client
 
 from portal import clock
 from portal.auth.adapter import reseal_authenticators
+from portal.auth.backend import Backend
+from portal.auth.factors import has_second_factor
 from portal.models import AuditEntry, User
 from portal.sealed import parse_ring
 from tests.people import PASSWORD, make_customer_user
@@ -183,3 +185,9 @@ def test_secrets_are_sealed_and_follow_the_key(staff: Callable[[str], User], set
     settings.SEAL_KEYS = new
     assert list(parse_ring(settings.SEAL_KEYS)) == ["new"]
     assert totp_code(user) == before
+
+
+def test_what_was_read_with_the_person_is_believed_once(staff: Callable[[str], User]) -> None:
+    user = Backend().get_user(staff("auditor").pk)
+    Authenticator.objects.filter(user=user).delete()
+    assert [has_second_factor(user) for _ in range(2)] == [True, False]
