@@ -241,7 +241,7 @@ def test_the_applicant_reads_that_something_is_missing_and_not_what(
     step = next(row for row in whole["steps"] if row["owner"] == str(owner.pk) and row["name"] == "contact")
     assert (step["done"], step["answers"]) == (False, {})
     assert step["problems"] == {"": ["Something is missing in the part of Kim Lee."]}
-    refused = signed_in(customer_user).post(f"{base}/submit")
+    refused = signed_in(customer_user).post(f"{base}/submit", {}, "application/json")
     assert refused.status_code == 422
     assert "phone" not in refused.content.decode()
     own = signed_in(other).get(base).json()
