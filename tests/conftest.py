@@ -5,13 +5,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
+from django import conf
 from django.test import Client, TransactionTestCase
 from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
+from portal import doorbell
 from portal.ids import new_id
 from portal.models import Role, User
+from providers import clients
+from sandbox import testing
+from sandbox.testing import SandboxProcess
 from tests.database import empty_tables
 from tests.people import make_customer_user, make_staff, sign_in
+from tests.sandboxed import point_at
 
 #: Few tests that take long: begun last, one of their files would keep one process busy and the others waiting.
 LONG = ("tests/access/", "tests/e2e/", "tests/run/")
@@ -105,3 +112,27 @@ def _empty_cache(settings: Settings) -> None:
     """No test meets the rate limits, tokens or circuits that another one left, whatever holds the cache."""
     prefix = {"KEY_PREFIX": str(new_id())}
     settings.CACHES = {name: {**cache, **prefix} for name, cache in settings.CACHES.items()}
+
+
+@pytest.fixture(scope="session")
+def _box(live_server: LiveServer, django_db_setup: None) -> Iterator[SandboxProcess]:
+    address = f"{live_server.url}/webhooks/bakkt/{conf.settings.BAKKT_WEBHOOK_SECRET}/"
+    # A delay that never passes by itself: tests say when outcomes come, and none of them sleeps.
+    with testing.start(address, webhook_delay=500) as box:
+        yield box
+
+
+@pytest.fixture
+def box(_box: SandboxProcess, transactional_db: None, settings: Settings) -> Iterator[SandboxProcess]:
+    """The sandbox, empty, with the portal pointed at it. Rows are committed: other threads must see them."""
+    _box.api("POST", "reset")
+    point_at(settings, _box.url)
+    # People sign up by the dozen here, and a slow hash is not what is tried.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    doorbell._silent_until = 0.0
+    yield _box
+    # Answers that hang are let go and messages on their way end before the tables are emptied.
+    _box.api("DELETE", "faults")
+    _box.api("POST", "reset")
+    for cached in (clients._crypto, clients._partner, clients._fiat, clients._plaid, clients._transport):
+        cached.cache_clear()

@@ -24,9 +24,9 @@ from onboarding.models import Application, ImportBatch
 from portal.models import User
 from portal.run.prepare import install_queues
 from tests.bench.bench_imports import write_file
-from tests.faults.conftest import test_database_url
 from tests.faults.parts import CSRF, Parts, broker_url, empty_broker, free_port
 from tests.people import make_staff, sign_in
+from tests.sandboxed import test_database_url
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
 ROWS = int(os.environ.get("IMPORT_ROWS", "5000"))

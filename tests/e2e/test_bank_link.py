@@ -13,13 +13,12 @@ from providers.models import InboundEvent
 from sandbox.testing import SandboxProcess
 from tests.e2e import bank_link_urls
 from tests.e2e.browser import PATIENCE, context_of, looked_at
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
-def brought(box: SandboxProcess, settings: Any) -> Iterator[list[dict[str, Any]]]:  # noqa: F811
+def brought(box: SandboxProcess, settings: Any) -> Iterator[list[dict[str, Any]]]:
     settings.ROOT_URLCONF = "tests.e2e.bank_link_urls"
     bank_link_urls.BROUGHT.clear()
     yield bank_link_urls.BROUGHT
@@ -99,7 +98,7 @@ def test_through_the_bank_s_own_page(
 def test_without_javascript_on_the_hosted_page(
     browser: Browser,
     live_server: LiveServer,
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     brought: list[dict[str, Any]],
 ) -> None:
     page, _ = opened(browser, live_server, java_script_enabled=False)

@@ -10,7 +10,6 @@ from funding.models import LinkedBank
 from sandbox.testing import SandboxProcess
 from tests.e2e.browser import looked_at, page_of
 from tests.e2e.test_bank_link import agree, choose, sign_in
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import deliver
 from tests.flow import drain
 from tests.funding.linking import known_account, user_of
@@ -23,7 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 def test_from_no_bank_to_a_linked_one_and_unlinked(
     browser: Browser,
     live_server: LiveServer,
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     settings: Any,
     width: int,
 ) -> None:

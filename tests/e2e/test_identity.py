@@ -12,7 +12,6 @@ from onboarding.models import Application
 from portal.models import User
 from sandbox.testing import SandboxProcess
 from tests.e2e.browser import context_of, enter, looked_at, page_of
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import deliver
 from tests.onboarding.identity_support import after, check_of, flagged, living, tick, url_of
 from tests.people import make_customer_user, make_staff
@@ -38,7 +37,7 @@ def check_page(browser: Browser, server: LiveServer, application: Application, w
 def test_from_the_first_link_to_the_end_of_links(
     browser: Browser,
     live_server: LiveServer,
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer: User,
     width: int,
 ) -> None:
@@ -78,7 +77,7 @@ def test_from_the_first_link_to_the_end_of_links(
 def test_out_to_the_identity_service_and_back_with_an_account(
     browser: Browser,
     live_server: LiveServer,
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer: User,
 ) -> None:
     application = flagged(box, customer)
@@ -102,7 +101,7 @@ def test_out_to_the_identity_service_and_back_with_an_account(
 def test_on_a_phone_by_the_code(
     browser: Browser,
     live_server: LiveServer,
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer: User,
 ) -> None:
     application = flagged(box, customer)
@@ -126,7 +125,7 @@ def test_on_a_phone_by_the_code(
 def test_the_countdown_goes_on_and_the_page_looks_again_at_its_end(
     browser: Browser,
     live_server: LiveServer,
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer: User,
 ) -> None:
     application = flagged(box, customer)
@@ -146,7 +145,7 @@ def test_the_countdown_goes_on_and_the_page_looks_again_at_its_end(
 def test_staff_set_the_ways_and_ask_after_declined_consent(
     browser: Browser,
     live_server: LiveServer,
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer: User,
     width: int,
 ) -> None:

@@ -10,7 +10,6 @@ from providers.clients import bakkt_crypto
 from sandbox.testing import SandboxProcess
 from tests.e2e.account_answers import fill, person
 from tests.e2e.browser import context_of, looked_at, page_of
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import deliver
 from tests.flow import drain, publish_agreements
 from tests.onboarding import journeys
@@ -86,7 +85,7 @@ def fill_in(page: Page) -> None:
 def test_from_the_invitation_to_the_open_account(
     browser: Browser,
     live_server: LiveServer,
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
 ) -> None:
     publish_agreements()
     applicant = make_customer_user("Mara Quinn")

@@ -7,7 +7,6 @@ from pytest_django.live_server_helper import LiveServer
 from funding.models import Transfer
 from sandbox.testing import SandboxProcess
 from tests.e2e.browser import looked_at, page_of
-from tests.faults.conftest import _box, box  # noqa: F401
 from tests.faults.test_customer_money import hear_all
 from tests.funding.people import link_bank, open_account
 from tests.people import make_customer_user
@@ -20,7 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 def test_adding_money_and_withdrawing_it(
     browser: Browser,
     live_server: LiveServer,
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     width: int,
 ) -> None:
     user = make_customer_user("Ana Ortiz")

@@ -12,7 +12,6 @@ from portal import clock
 from portal.models import User
 from sandbox.testing import SandboxProcess
 from tests.e2e.browser import looked_at, page_of
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.funding.test_reconciliation import finish, later, planted
 from tests.people import make_staff
 
@@ -23,7 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 def test_planted_differences_are_found_and_resolved(
     browser: Browser,
     live_server: LiveServer,
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     width: int,
 ) -> None:

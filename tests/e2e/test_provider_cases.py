@@ -9,7 +9,6 @@ from onboarding import provider_cases
 from onboarding.models import AccountHold
 from sandbox.testing import SandboxProcess
 from tests.e2e.browser import looked_at, page_of
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import deliver
 from tests.flow import drain, submitted
 from tests.people import make_customer_user, make_staff
@@ -21,7 +20,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 def test_a_sanctions_hit_is_decided(
     browser: Browser,
     live_server: LiveServer,
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     width: int,
 ) -> None:
     application = submitted(make_customer_user("Block"), given_name="block", family_name="block")

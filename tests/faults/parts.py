@@ -21,8 +21,8 @@ from portal.celery import QUEUES
 from portal.run.broker import celery_broker_settings
 from portal.run.processes import end_group
 from portal.run.supervisor import Child, Supervisor
-from tests.faults.conftest import test_database_url
 from tests.people import sign_in
+from tests.sandboxed import test_database_url
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CELERY = [sys.executable, "-m", "celery", "-A", "portal"]

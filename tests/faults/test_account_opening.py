@@ -16,7 +16,6 @@ from portal.models import OutboundCall, User
 from providers.models import CallLog, HostCircuit
 from sandbox import testing
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import environment, point_at
 from tests.faults.matrix import FAULTS, Row, table_of
 from tests.faults.way import (
     LEASE_OVER,
@@ -33,6 +32,7 @@ from tests.faults.way import (
 )
 from tests.flow import drain, submitted
 from tests.people import make_customer_user
+from tests.sandboxed import environment, point_at
 
 Status = OutboundCall.Status
 Verdict = Application.Status

@@ -18,7 +18,6 @@ from portal import clock, outbox
 from portal.models import OutboundCall, User
 from providers import expected
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import environment
 from tests.faults.matrix import FAULTS, Row, table_of, until_finished
 from tests.faults.money import (
     ask,
@@ -32,6 +31,7 @@ from tests.faults.money import (
 from tests.faults.way import LEASE_OVER, at_once, exchanges, later, wait_for
 from tests.flow import drain
 from tests.people import make_staff
+from tests.sandboxed import environment
 
 Status = Transfer.Status
 Call = OutboundCall.Status

@@ -18,11 +18,11 @@ from onboarding.reconciliation import comparing, runs
 from portal import clock
 from portal.models import User
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import environment
 from tests.faults.way import later, wait_for
 from tests.onboarding.test_reconciliation import drift
 from tests.onboarding.test_updates import opened
 from tests.people import make_customer_user
+from tests.sandboxed import environment
 
 STEP, REFRESH = "onboarding.reconciliation.runs.step", "onboarding.availability.refresh"
 #: A comparison asks for each of these, one after the other.

@@ -32,7 +32,6 @@ from providers.models import ExpectedEvent, InboundEvent
 from sandbox import testing
 from sandbox.testing import SandboxProcess
 from tests.database import empty_tables
-from tests.faults.conftest import environment, test_database_url
 from tests.faults.parts import (
     LEASES_OVER,
     Browser,
@@ -47,6 +46,7 @@ from tests.faults.parts import (
 from tests.faults.way import assert_opened_once, call_of, exchanges, wait_for
 from tests.flow import complete_draft
 from tests.people import make_customer_user
+from tests.sandboxed import environment, test_database_url
 
 Verdict = Application.Status
 Event = InboundEvent.Status

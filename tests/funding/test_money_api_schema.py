@@ -1,3 +1,4 @@
+# ruff: noqa: F811  (fixtures are imported by name)
 """The API of money against its own document, asked about an account of one's own."""
 
 import pytest
@@ -35,7 +36,7 @@ def mine(customer_user: User) -> dict[str, str]:
 @settings(CALM, max_examples=4)
 def test_what_is_asked_of_an_own_account_is_answered_as_documented(
     case: Case,
-    token: str,  # noqa: F811
+    token: str,
     mine: dict[str, str],
 ) -> None:
     case.path_parameters |= {name: value for name, value in mine.items() if name in case.path_parameters}

@@ -32,12 +32,12 @@ from portal.errors import Conflict, Forbidden, Invalid
 from portal.models import StatusChange, User
 from providers.bakkt.fiat_events import Movement, movement_fields
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box, environment  # noqa: F401  (fixtures)
 from tests.faults.money import ask, assert_books_agree, call_of, funded, now, settle
 from tests.faults.way import at_once, wait_for
 from tests.flow import drain
 from tests.funding.people import open_account
 from tests.people import make_customer_user
+from tests.sandboxed import environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Staff = Callable[[str], User]
@@ -84,7 +84,7 @@ def only_here(account: ProviderAccount) -> Transfer:
     return transfer
 
 
-def planted(box: SandboxProcess, user: User) -> tuple[ProviderAccount, dict[str, Transfer]]:  # noqa: F811
+def planted(box: SandboxProcess, user: User) -> tuple[ProviderAccount, dict[str, Transfer]]:
     """One account with a difference of each kind; what the provider does is told by no webhook."""
     box.api("POST", "settings", {"return_fee_cents": 0})
     account = funded(box, user)
@@ -106,7 +106,7 @@ PLANTED = Counter(["missing_there", "missing_here", "amount", "state", "balance"
 
 
 def test_each_difference_is_one_item_and_a_repeat_changes_nothing(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
 ) -> None:
     planted(box, customer_user)
@@ -123,7 +123,7 @@ def test_each_difference_is_one_item_and_a_repeat_changes_nothing(
 
 
 def test_what_is_right_by_the_next_run_closes_by_itself_with_its_case(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
 ) -> None:
     account, made = planted(box, customer_user)
@@ -141,7 +141,7 @@ def test_what_is_right_by_the_next_run_closes_by_itself_with_its_case(
 
 
 def test_one_click_makes_both_sides_agree_and_only_once(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -175,7 +175,7 @@ def test_one_click_makes_both_sides_agree_and_only_once(
 
 
 def test_stuck_transfers_are_sent_again(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -194,7 +194,7 @@ def test_stuck_transfers_are_sent_again(
 
 
 def test_one_run_at_a_time_and_a_killed_worker_loses_nothing(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
 ) -> None:
     planted(box, customer_user)
@@ -246,7 +246,7 @@ def test_the_same_words_again_change_nothing(customer_user: User) -> None:
 
 @pytest.mark.parametrize("lease", [timedelta(minutes=5), timedelta(0)])
 def test_two_workers_at_once_come_to_what_one_comes_to(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     monkeypatch: pytest.MonkeyPatch,
     lease: timedelta,
@@ -283,7 +283,7 @@ def test_two_workers_at_once_come_to_what_one_comes_to(
 
 
 def test_workers_killed_in_mid_stage_are_followed_by_others(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
 ) -> None:
     planted(box, customer_user)
@@ -309,27 +309,26 @@ def test_workers_killed_in_mid_stage_are_followed_by_others(
     assert not StatedMovement.objects.exists()
 
 
-def killed_writing(box: SandboxProcess, table: str) -> None:  # noqa: F811
+def killed_writing(box: SandboxProcess, table: str) -> None:
     """A worker takes the next step and is killed when it writes to the table."""
-    worker = None
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
-            worker = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.perform", "funding.reconciliation.runs.step"],
-                env=environment(box, DJANGO_SETTINGS_MODULE="portal.settings"),
-                start_new_session=True,
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.perform", "funding.reconciliation.runs.step"],
+            env=environment(box, DJANGO_SETTINGS_MODULE="portal.settings"),
+            start_new_session=True,
+        )
+
+        def stands_still() -> list[int]:
+            cursor.execute(
+                "SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
             )
+            return [pid for (pid,) in cursor.fetchall()]
 
-            def stands_still() -> list[int]:
-                cursor.execute(
-                    "SELECT pid FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-                )
-                return [pid for (pid,) in cursor.fetchall()]
-
+        try:
             (backend,) = wait_for(stands_still, seconds=60)
-    finally:
-        if worker is not None:
+        finally:
+            # While it still stands there: let go, it might be through before the signal comes.
             os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
     with connection.cursor() as cursor:
@@ -360,7 +359,7 @@ def test_the_page_shows_how_far_it_is(staff: Staff, signed_in: Callable[[User], 
     assert part["HX-Refresh"] == "true"
 
 
-def test_a_silent_provider_makes_no_differences(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_a_silent_provider_makes_no_differences(box: SandboxProcess, customer_user: User) -> None:
     planted(box, customer_user)
     box.fault("500_before", count=None)
     run = compared()
@@ -368,7 +367,7 @@ def test_a_silent_provider_makes_no_differences(box: SandboxProcess, customer_us
 
 
 def test_files_feed_it_where_reads_are_off(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     settings: object,

@@ -10,7 +10,6 @@ from django.test import Client
 from onboarding.models import Application
 from portal.models import User
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import deliver, exchanges
 from tests.flow import drain, publish_agreements
 from tests.onboarding import answers, journeys, papers_support
@@ -70,7 +69,7 @@ class App:
         left = {paper["owner"] for paper in self.client.get(path).json()["papers"] if not paper["done"]}
         assert left == ({but_of} if but_of else set())
 
-    def becomes_active(self, box: SandboxProcess) -> None:  # noqa: F811
+    def becomes_active(self, box: SandboxProcess) -> None:
         """The workers pass everything on, the provider answers, and the app reads it."""
         drain()
         deliver(box)
@@ -99,14 +98,14 @@ def app(client: Client, customer_user: User) -> App:
     return App(client)
 
 
-def test_an_individual(app: App, box: SandboxProcess) -> None:  # noqa: F811
+def test_an_individual(app: App, box: SandboxProcess) -> None:
     app.call("POST", "", {}, expect=201)
     app.fill(answers.STEPS)
     app.accept_and_submit()
     app.becomes_active(box)
 
 
-def test_a_child_s_account(app: App, box: SandboxProcess) -> None:  # noqa: F811
+def test_a_child_s_account(app: App, box: SandboxProcess) -> None:
     app.call("POST", "", {"account_type": "CUSTODIAL"}, expect=201)
     assert {row["role"]: (row["least"], row["most"]) for row in app.state["roles"]} == {
         "CUSTODIAN": (1, 2),
@@ -122,7 +121,7 @@ def test_a_child_s_account(app: App, box: SandboxProcess) -> None:  # noqa: F811
     app.becomes_active(box)
 
 
-def test_a_company(app: App, box: SandboxProcess) -> None:  # noqa: F811
+def test_a_company(app: App, box: SandboxProcess) -> None:
     missing = app.call("POST", "", {"account_type": "ENTITY"}, expect=422)
     assert missing["errors"][0]["pointer"] == "/entity_type"
     app.call("POST", "", {"account_type": "ENTITY", "entity_type": "CORPORATE"}, expect=201)
@@ -142,7 +141,7 @@ def test_a_company(app: App, box: SandboxProcess) -> None:  # noqa: F811
     assert len(exchanges(box, "trigger_kyb")) == 1
 
 
-def test_a_company_whose_second_member_fills_in_their_part(app: App, box: SandboxProcess) -> None:  # noqa: F811
+def test_a_company_whose_second_member_fills_in_their_part(app: App, box: SandboxProcess) -> None:
     app.call("POST", "", {"account_type": "ENTITY", "entity_type": "LLC"}, expect=201)
     app.fill(journeys.entity_steps() | answers.STEPS)
     applicant = next(row["id"] for row in app.state["owners"] if row["is_applicant"])
@@ -170,7 +169,7 @@ def test_a_company_whose_second_member_fills_in_their_part(app: App, box: Sandbo
     app.becomes_active(box)
 
 
-def test_a_personal_trust(app: App, box: SandboxProcess) -> None:  # noqa: F811
+def test_a_personal_trust(app: App, box: SandboxProcess) -> None:
     app.call("POST", "", {"account_type": "ENTITY_PERSONAL_TRUST"}, expect=201)
     assert app.state["entity_type"] == "TRUST"
     app.fill(journeys.entity_steps() | answers.STEPS | {"owners": {}})
@@ -181,7 +180,7 @@ def test_a_personal_trust(app: App, box: SandboxProcess) -> None:  # noqa: F811
     assert len(exchanges(box, "trigger_kyb")) == 1
 
 
-def test_somebody_who_lives_abroad(app: App, box: SandboxProcess) -> None:  # noqa: F811
+def test_somebody_who_lives_abroad(app: App, box: SandboxProcess) -> None:
     app.call("POST", "", {"country": "DEU"}, expect=201)
     wrong = app.call(
         "PUT", "/steps/identity", answers.IDENTITY | {"tax_id_type": "NONE", "tax_id": ""}, expect=422

@@ -10,7 +10,6 @@ from onboarding import availability, services
 from onboarding.models import Address, Application, JurisdictionReading
 from portal.models import User
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import exchanges, later
 from tests.flow import complete_draft
 from tests.people import make_customer_user
@@ -38,7 +37,7 @@ def living_in(user: User, **place: Any) -> Application:
     ids=["open", "some", "sell-only", "abroad", "nothing", "not-listed"],
 )
 def test_the_review_page_says_it_in_words(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     signed_in: SignIn,
     place: dict[str, str],
@@ -56,7 +55,7 @@ def test_the_review_page_says_it_in_words(
     services.application_submit(actor=customer_user, application_id=draft.pk, source="page")
 
 
-def test_what_is_kept_is_read_once_and_again_by_the_job(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_what_is_kept_is_read_once_and_again_by_the_job(box: SandboxProcess, customer_user: User) -> None:
     draft = living_in(customer_user, state="TX")
     for _ in range(3):
         availability.of(draft)
@@ -69,7 +68,7 @@ def test_what_is_kept_is_read_once_and_again_by_the_job(box: SandboxProcess, cus
 
 @pytest.mark.parametrize("fault", ["500_before", "502_html", "nonsense", "drop_before", "429"])
 def test_a_provider_that_does_not_answer_stops_nobody(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     signed_in: SignIn,
     fault: str,
@@ -84,7 +83,7 @@ def test_a_provider_that_does_not_answer_stops_nobody(
     assert availability.of(draft).can_trade is None
 
 
-def test_an_old_answer_is_kept_for_a_week_and_no_longer(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_an_old_answer_is_kept_for_a_week_and_no_longer(box: SandboxProcess, customer_user: User) -> None:
     draft = living_in(customer_user, state="TX")
     assert availability.refresh()
     box.fault("500_before", "jurisdictions", count=None)
@@ -96,7 +95,7 @@ def test_an_old_answer_is_kept_for_a_week_and_no_longer(box: SandboxProcess, cus
 
 
 def test_the_api_says_the_same_and_only_to_the_owner(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     signed_in: SignIn,
 ) -> None:
@@ -115,7 +114,7 @@ def test_the_api_says_the_same_and_only_to_the_owner(
 
 
 def test_staff_who_fill_in_read_it_too(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     staff: Callable[[str], User],
     signed_in: SignIn,
 ) -> None:

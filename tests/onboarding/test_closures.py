@@ -15,7 +15,6 @@ from portal.errors import Conflict, IllegalMove, Invalid, NotFound
 from portal.models import MailMessage, User
 from sandbox.testing import SandboxProcess
 from tests.deciding import decide as decide_case
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, at_once, deliver
 from tests.flow import submitted
 from tests.onboarding.test_updates import opened
@@ -38,7 +37,7 @@ def decide(user: User, decision: str, text: str = "") -> Case:
     return Case.objects.get(pk=case.pk)
 
 
-def closed_there(box: SandboxProcess, application: Application) -> None:  # noqa: F811
+def closed_there(box: SandboxProcess, application: Application) -> None:
     box.api(
         "POST",
         f"accounts/{application.reference}/event",
@@ -56,7 +55,7 @@ def title(application: Application) -> str:
 
 
 def test_asked_passed_on_and_closed_by_the_event(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -75,7 +74,7 @@ def test_asked_passed_on_and_closed_by_the_event(
     assert title(application) == "Your account is closed"
 
 
-def test_the_event_settles_a_case_nobody_has_decided(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_the_event_settles_a_case_nobody_has_decided(box: SandboxProcess, customer_user: User) -> None:
     application = opened(box, customer_user)
     closure = ask(customer_user, application)
     closed_there(box, application)
@@ -84,7 +83,7 @@ def test_the_event_settles_a_case_nobody_has_decided(box: SandboxProcess, custom
 
 
 def test_refused_with_a_reason_and_withdrawn(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -104,7 +103,7 @@ def test_refused_with_a_reason_and_withdrawn(
     assert account_of(application).closing_asked_at is None
 
 
-def test_what_is_not_open_and_whose(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_what_is_not_open_and_whose(box: SandboxProcess, customer_user: User) -> None:
     early = submitted(customer_user)
     with pytest.raises(Conflict):
         ask(customer_user, early)
@@ -119,14 +118,14 @@ def test_what_is_not_open_and_whose(box: SandboxProcess, customer_user: User) ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_ask_at_once_make_one(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_two_who_ask_at_once_make_one(box: SandboxProcess, customer_user: User) -> None:
     application = opened(box, customer_user)
     made = at_once(lambda: ask(customer_user, application).pk, lambda: ask(customer_user, application).pk)
     assert len(set(made)) == 1
     assert Case.objects.filter(kind=closures.KIND).count() == 1
 
 
-def test_the_page_and_rest(box: SandboxProcess, customer_user: User, signed_in: SignIn) -> None:  # noqa: F811
+def test_the_page_and_rest(box: SandboxProcess, customer_user: User, signed_in: SignIn) -> None:
     application = opened(box, customer_user)
     client = signed_in(customer_user)
     page = f"/applications/{application.pk}/close/"
@@ -152,7 +151,7 @@ def test_the_page_and_rest(box: SandboxProcess, customer_user: User, signed_in: 
 
 @pytest.mark.parametrize(("decision", "ends"), [("refuse", Status.REFUSED), ("keep", Status.WITHDRAWN)])
 def test_what_was_passed_on_can_still_be_refused_or_taken_back(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: Callable[[User], Client],
@@ -177,7 +176,7 @@ def test_what_was_passed_on_can_still_be_refused_or_taken_back(
     assert ask(customer_user, application).pk != closure.pk
 
 
-def test_no_job_takes_back_what_was_passed_on(box: SandboxProcess, customer_user: User, staff: Staff) -> None:  # noqa: F811
+def test_no_job_takes_back_what_was_passed_on(box: SandboxProcess, customer_user: User, staff: Staff) -> None:
     closure = ask(customer_user, opened(box, customer_user))
     decide(staff("compliance_manager"), "pass_on")
     for new in (Status.REFUSED, Status.WITHDRAWN):

@@ -7,7 +7,6 @@ from onboarding import demo, provider_cases
 from onboarding.models import Application, ProviderAccount
 from portal.models import User
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.flow import drain
 
 
@@ -18,13 +17,13 @@ def standing(email: str) -> tuple[str, str]:
     return application.status, account.status if account else ""
 
 
-def pass_seconds(box: SandboxProcess, seconds: int) -> None:  # noqa: F811
+def pass_seconds(box: SandboxProcess, seconds: int) -> None:
     box.api("POST", "clock/advance", {"seconds": seconds})
     box.api("POST", "webhooks/flush")
     drain()
 
 
-def test_the_stories_play_and_some_stand_in_the_middle(box: SandboxProcess) -> None:  # noqa: F811
+def test_the_stories_play_and_some_stand_in_the_middle(box: SandboxProcess) -> None:
     demo.seed()
     drain()
     for _ in range(6):
@@ -87,7 +86,7 @@ def test_the_stories_play_and_some_stand_in_the_middle(box: SandboxProcess) -> N
     }
 
 
-def test_every_story_of_a_person_is_in_it(box: SandboxProcess) -> None:  # noqa: F811
+def test_every_story_of_a_person_is_in_it(box: SandboxProcess) -> None:
     listed = box.api("GET", "stories")
     assert listed["problems"] == []
     demo.seed()
@@ -95,7 +94,7 @@ def test_every_story_of_a_person_is_in_it(box: SandboxProcess) -> None:  # noqa:
     assert told == {story["name"] for story in listed["stories"]}
 
 
-def test_a_second_start_adds_nothing(box: SandboxProcess) -> None:  # noqa: F811
+def test_a_second_start_adds_nothing(box: SandboxProcess) -> None:
     first = demo.seed()
     before = Application.objects.count(), User.objects.count(), len(box.state()["runs"])
     assert demo.seed() == first

@@ -1,4 +1,3 @@
-# ruff: noqa: F811  (fixtures are imported by name)
 """The scan of uploaded files: nothing passes that was not scanned where a scanner is set up; what is found is held."""
 
 import socket
@@ -20,7 +19,6 @@ from portal.errors import Forbidden, IllegalMove
 from portal.models import AuditEntry, MailMessage, OutboundCall, User
 from sandbox.testing import SandboxProcess
 from tests.deciding import decide as decide_case
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import later
 from tests.flow import drain, publish_agreements
 from tests.onboarding import corpus, journeys

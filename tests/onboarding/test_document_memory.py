@@ -1,4 +1,3 @@
-# ruff: noqa: F811  (fixtures are imported by name)
 """A 50 MB file on its way to the provider, through the real HTTP stack: what a worker grows by meanwhile."""
 
 from pathlib import Path
@@ -14,7 +13,6 @@ from portal.models import OutboundCall, User
 from providers import clients
 from providers.http import Timeouts
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.flow import drain, publish_agreements
 from tests.onboarding import journeys
 from tests.onboarding.papers_support import file, pdf, upload

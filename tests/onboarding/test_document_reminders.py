@@ -1,4 +1,3 @@
-# ruff: noqa: F811  (fixtures are imported by name)
 """What the clock does about papers: letters of requests, papers that expire, the case after two weeks."""
 
 import threading
@@ -25,7 +24,6 @@ from portal import clock
 from portal.models import MailMessage, User
 from sandbox.testing import SandboxProcess
 from tests.deciding import decide as decide_case
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, deliver
 from tests.flow import drain, publish_agreements, submitted
 from tests.onboarding import journeys

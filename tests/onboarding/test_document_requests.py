@@ -1,4 +1,3 @@
-# ruff: noqa: F811  (fixtures are imported by name)
 """Requests for papers: asking, what meets them, accepting and rejecting, and what becomes of the application."""
 
 import re
@@ -19,7 +18,6 @@ from portal import clock
 from portal.errors import Conflict, Forbidden, IllegalMove, Invalid, NotFound
 from portal.models import AuditEntry, MailMessage, OutboundCall, User
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, at_once, deliver
 from tests.flow import drain, publish_agreements, submitted
 from tests.onboarding import journeys

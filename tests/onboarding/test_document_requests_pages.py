@@ -1,4 +1,3 @@
-# ruff: noqa: F811  (fixtures are imported by name)
 """The pages and endpoints of document requests, for every role, and the provider's copies."""
 
 from collections.abc import Callable
@@ -18,7 +17,6 @@ from onboarding.words_documents import Verdict
 from portal import clock
 from portal.models import AuditEntry, Role, User
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, deliver
 from tests.flow import drain, publish_agreements, submitted
 from tests.onboarding import journeys

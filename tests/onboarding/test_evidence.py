@@ -17,7 +17,6 @@ from onboarding.services import restricted as services
 from portal.errors import Forbidden
 from portal.models import AuditEntry, User
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.onboarding import answers, journeys
 from tests.onboarding.papers_support import VALID_UNTIL, file, pdf, upload
 from tests.onboarding.test_restricted import ask, decide, now
@@ -28,7 +27,7 @@ SignIn = Callable[[User], Client]
 
 
 @pytest.fixture
-def application(box: SandboxProcess, customer_user: User) -> Application:  # noqa: F811
+def application(box: SandboxProcess, customer_user: User) -> Application:
     """An open account."""
     return opened(box, customer_user)
 

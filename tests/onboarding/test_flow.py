@@ -13,7 +13,6 @@ from portal import clock
 from portal.models import MailMessage, OutboundCall, User
 from providers.models import ExpectedEvent, InboundEvent
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, at_sandbox, deliver, later, look_for_late, read_back
 from tests.flow import drain, submitted
 from tests.onboarding import answers
@@ -34,7 +33,7 @@ def seen(application: Application) -> tuple[str, str, str, str]:
     )
 
 
-def test_the_main_way(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_the_main_way(box: SandboxProcess, customer_user: User) -> None:
     application = submitted(customer_user)
     assert seen(application) == (Verdict.SUBMITTED, Account.PENDING, "We have your application", "us")
     assert at_sandbox(box, application) == []
@@ -82,7 +81,7 @@ WAYS: dict[str, list[tuple[str, str, str, str]]] = {
 
 
 @pytest.mark.parametrize("name", WAYS)
-def test_each_name_of_the_sandbox(box: SandboxProcess, customer_user: User, name: str) -> None:  # noqa: F811
+def test_each_name_of_the_sandbox(box: SandboxProcess, customer_user: User, name: str) -> None:
     given, family = name.split()
     application = submitted(customer_user, given_name=given, family_name=family)
     drain()
@@ -95,7 +94,7 @@ def test_each_name_of_the_sandbox(box: SandboxProcess, customer_user: User, name
     ("name", "tells"), [("Maggic Dawn", True), ("Taxid Retries", True), ("block block", False)]
 )
 def test_a_refusal_is_explained_where_it_may_be(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     name: str,
     tells: bool,
@@ -119,7 +118,7 @@ def test_a_refusal_is_explained_where_it_may_be(
     ],
 )
 def test_the_identity_check_by_link(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     result: str,
     expected: tuple[str, str, str, str],
@@ -154,7 +153,7 @@ def test_the_identity_check_by_link(
 
 
 def test_a_silent_provider_is_read_when_its_answer_is_late(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
 ) -> None:
     application = submitted(customer_user, given_name="Silent", family_name="Never")
@@ -171,7 +170,7 @@ def test_a_silent_provider_is_read_when_its_answer_is_late(
     assert ExpectedEvent.objects.get().state == ExpectedEvent.State.RECOVERED
 
 
-def test_words_nobody_published_wait_for_a_person(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_words_nobody_published_wait_for_a_person(box: SandboxProcess, customer_user: User) -> None:
     application = submitted(customer_user, given_name="Unknown", family_name="Word")
     drain()
     deliver(box)
@@ -184,7 +183,7 @@ def test_words_nobody_published_wait_for_a_person(box: SandboxProcess, customer_
 
 
 def test_a_refused_answer_comes_back_is_corrected_and_sent_again(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
 ) -> None:
     # Our own steps would not let this pass: it stands for a rule of the provider that ours do not know.

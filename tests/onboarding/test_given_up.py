@@ -18,7 +18,6 @@ from portal.errors import Conflict, Forbidden, NotFound
 from portal.models import MailMessage, OutboundCall, User
 from sandbox.testing import SandboxProcess
 from tests.deciding import decide as decide_case
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, at_sandbox, exchanges, later
 from tests.flow import drain, submitted
 from tests.onboarding.test_updates import ask, opened
@@ -41,7 +40,7 @@ def latest(operation: str) -> OutboundCall:
     return OutboundCall.objects.filter(operation=operation).latest("created_at")
 
 
-def stuck(box: SandboxProcess, user: User, fault: str) -> Application:  # noqa: F811
+def stuck(box: SandboxProcess, user: User, fault: str) -> Application:
     """An application whose call was given up."""
     application = submitted(user)
     box.fault(fault, "save_account", count=1)
@@ -63,7 +62,7 @@ def now(application: Application) -> Application:
 
 
 def test_it_is_a_case_and_the_customer_reads_what_happens_next(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,
@@ -79,7 +78,7 @@ def test_it_is_a_case_and_the_customer_reads_what_happens_next(
 
 
 def test_a_retry_from_the_outbound_calls_settles_it(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -91,7 +90,7 @@ def test_a_retry_from_the_outbound_calls_settles_it(
     assert (now(application).status, now(application).account.stuck_at) == ("received", None)
 
 
-def test_trying_again(box: SandboxProcess, customer_user: User, staff: Staff) -> None:  # noqa: F811
+def test_trying_again(box: SandboxProcess, customer_user: User, staff: Staff) -> None:
     application = stuck(box, customer_user, "500_before")
     decide(staff("compliance_analyst"), "again")
     drain()
@@ -99,7 +98,7 @@ def test_trying_again(box: SandboxProcess, customer_user: User, staff: Staff) ->
     assert (now(application).status, now(application).account.stuck_at) == ("received", None)
 
 
-def test_given_up_again_is_a_new_case(box: SandboxProcess, customer_user: User, staff: Staff) -> None:  # noqa: F811
+def test_given_up_again_is_a_new_case(box: SandboxProcess, customer_user: User, staff: Staff) -> None:
     stuck(box, customer_user, "500_before")
     decide(staff("compliance_analyst"), "again")
     box.fault("500_before", "save_account", count=1)
@@ -110,7 +109,7 @@ def test_given_up_again_is_a_new_case(box: SandboxProcess, customer_user: User, 
 
 
 def test_what_is_found_at_the_provider_is_settled_by_reading(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -127,7 +126,7 @@ def test_what_is_found_at_the_provider_is_settled_by_reading(
 
 @pytest.mark.parametrize("fault", ["500_before", "502_html", "drop_before"])
 def test_a_look_that_fails_is_repeated_and_then_answers(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     fault: str,
@@ -144,7 +143,7 @@ def test_a_look_that_fails_is_repeated_and_then_answers(
 
 
 def test_an_application_given_up_for_good(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,
@@ -164,7 +163,7 @@ def test_an_application_given_up_for_good(
 
 @pytest.mark.parametrize(("decision", "ends"), [("drop", "refused"), ("look", "in_review")])
 def test_a_change_of_details(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,
@@ -196,7 +195,7 @@ def test_a_change_of_details(
     ],
 )
 def test_a_change_of_the_settlement_method(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,
@@ -236,7 +235,7 @@ def test_a_change_of_the_settlement_method(
 
 
 def test_a_comparison_cannot_be_looked_up_and_can_be_given_up(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -250,7 +249,7 @@ def test_a_comparison_cannot_be_looked_up_and_can_be_given_up(
     assert AccountUpdate.objects.get(pk=update.pk).status == "refused"
 
 
-def test_who_may_decide(box: SandboxProcess, customer_user: User, staff: Staff) -> None:  # noqa: F811
+def test_who_may_decide(box: SandboxProcess, customer_user: User, staff: Staff) -> None:
     stuck(box, customer_user, "500_before")
     [case] = cases()
     for role in ("auditor", "onboarding_agent", "funding_operator", "administrator"):

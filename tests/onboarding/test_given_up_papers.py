@@ -1,4 +1,3 @@
-# ruff: noqa: F811  (fixtures are imported by name)
 """Papers and the checks of a trust at a provider that falls silent: given up, decided by a person, all ends well."""
 
 from collections.abc import Callable
@@ -14,7 +13,6 @@ from onboarding.operations import KYB_TRIGGER, UPLOAD
 from onboarding.services import application_submit
 from portal.models import OutboundCall, User
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, deliver, exchanges, later
 from tests.flow import drain, publish_agreements
 from tests.onboarding import journeys

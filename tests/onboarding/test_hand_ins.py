@@ -32,7 +32,6 @@ from portal.errors import Conflict, Forbidden, Invalid
 from portal.models import AuditEntry, MailMessage, OutboundCall, User
 from providers.clients import bakkt_crypto
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, deliver, later, read_back
 from tests.flow import drain, publish_agreements
 from tests.onboarding import answers
@@ -280,7 +279,7 @@ def test_a_fault_of_ours_pauses_it_and_names_the_row(manager: User, signed_in: S
 
 
 def test_a_new_customer_goes_to_the_provider_and_the_answer_comes_back(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     staff: Staff,
 ) -> None:
     publish_agreements()
@@ -296,7 +295,7 @@ def test_a_new_customer_goes_to_the_provider_and_the_answer_comes_back(
 
 
 def test_an_account_that_is_open_there_is_updated_by_the_same_call(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     staff: Staff,
 ) -> None:
     """The account was opened by the partner's old system: the provider has it, the portal sends the complete data."""
@@ -329,7 +328,7 @@ def _as_opened_elsewhere(application: Application) -> dict[str, Any]:
 
 
 def test_opened_with_less_in_grace_completed_later(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     staff: Staff,
 ) -> None:
     """Opened in grace without a phone and an investment profile; what the customer adds goes as the complete data."""
@@ -368,7 +367,7 @@ def test_opened_with_less_in_grace_completed_later(
 
 
 def test_what_an_open_account_accepted_later_goes_as_an_update(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     staff: Staff,
 ) -> None:
     publish_agreements()

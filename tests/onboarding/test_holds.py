@@ -13,7 +13,6 @@ from portal.errors import Conflict, Forbidden, IllegalMove, Invalid, NotFound
 from portal.ids import new_id
 from portal.models import AuditEntry, User
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of
 from tests.flow import complete_draft, submitted
 from tests.onboarding.test_updates import opened
@@ -35,7 +34,7 @@ def codes(application: Application, actor: User | None = None) -> dict[str, list
 
 
 def test_it_stops_everything_until_each_cause_is_released(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,
@@ -127,7 +126,7 @@ def test_who_may_and_when(customer_user: User, staff: Staff) -> None:
 
 
 def test_the_page(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,

@@ -13,7 +13,6 @@ from portal.errors import Conflict, ProviderAway
 from portal.models import AuditEntry, MailMessage, OutboundCall, StatusChange, User
 from providers.models import CallLog, HostCircuit
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import later
 from tests.onboarding.identity_support import (
     DETAILS,
@@ -50,13 +49,13 @@ AWAY: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.fixture
-def application(box: SandboxProcess, customer_user: User) -> Application:  # noqa: F811
+def application(box: SandboxProcess, customer_user: User) -> Application:
     return flagged(box, customer_user)
 
 
 @pytest.mark.parametrize("fault", AWAY)
 def test_the_provider_is_away_and_nothing_is_spent(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     application: Application,
     fault: str,
 ) -> None:
@@ -87,7 +86,7 @@ def test_the_provider_is_away_and_nothing_is_spent(
 @pytest.mark.parametrize(("run_out", "ends"), [(1, Status.EXPIRED), (3, Status.EXHAUSTED)])
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
 def test_a_refusal_is_final_only_after_three(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     application: Application,
     run_out: int,
     ends: str,
@@ -112,7 +111,7 @@ def test_a_refusal_is_final_only_after_three(
 
 @pytest.mark.parametrize("fault", ["401", "403", "429", "500_before", "hang"])
 def test_only_the_providers_no_ends_the_links(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     application: Application,
     fault: str,
 ) -> None:
@@ -125,7 +124,7 @@ def test_only_the_providers_no_ends_the_links(
         assert check_of(application).status == Status.EXPIRED
 
 
-def test_the_pauses_grow_and_end(box: SandboxProcess, application: Application) -> None:  # noqa: F811
+def test_the_pauses_grow_and_end(box: SandboxProcess, application: Application) -> None:
     waits = []
     box.fault("500_before", DETAILS, count=None)
     with after(box, application, hours=73):
@@ -138,7 +137,7 @@ def test_the_pauses_grow_and_end(box: SandboxProcess, application: Application) 
     assert waits == [15, 30, 60, 120, 240, 480, 900, 900, 900]
 
 
-def test_a_worker_that_died_blocks_nobody_for_long(box: SandboxProcess, application: Application) -> None:  # noqa: F811
+def test_a_worker_that_died_blocks_nobody_for_long(box: SandboxProcess, application: Application) -> None:
     with after(box, application, hours=73):
         tick()
         box.fault("delay", DETAILS, seconds=0.1)
@@ -153,7 +152,7 @@ def test_a_worker_that_died_blocks_nobody_for_long(box: SandboxProcess, applicat
 
 
 def test_nothing_of_a_link_is_where_it_must_not_be(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     application: Application,
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,

@@ -16,7 +16,6 @@ from portal.models import AuditEntry, MailMessage, User
 from providers.models import InboundEvent
 from sandbox.testing import SandboxProcess
 from tests.deciding import decide as decide_case
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import at_once, deliver, later
 from tests.flow import submitted
 from tests.onboarding.identity_support import (
@@ -46,7 +45,7 @@ def stands(application: Application) -> tuple[str, str, str]:
     return found.next_kind, standing.ball(fresh).holder, found.title
 
 
-def test_three_links_run_out_and_a_person_takes_over(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_three_links_run_out_and_a_person_takes_over(box: SandboxProcess, customer_user: User) -> None:
     application = flagged(box, customer_user)
     seen = {url_of(application)}
     for number in (1, 2):
@@ -87,7 +86,7 @@ def standing_words(application: Application) -> str:
     return " ".join(standing.standing(fresh).body)
 
 
-def test_a_living_link_is_never_fetched_again(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_a_living_link_is_never_fetched_again(box: SandboxProcess, customer_user: User) -> None:
     application = flagged(box, customer_user)
     first = url_of(application)
     for _ in range(3):
@@ -98,7 +97,7 @@ def test_a_living_link_is_never_fetched_again(box: SandboxProcess, customer_user
     assert (url_of(application), asked_times(box)) == (first, 0)
 
 
-def test_the_clock_counts_once_and_a_page_never(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_the_clock_counts_once_and_a_page_never(box: SandboxProcess, customer_user: User) -> None:
     application = flagged(box, customer_user)
     with later(hours=73):
         assert stands(application)[0] == "renew_identity_link"
@@ -108,7 +107,7 @@ def test_the_clock_counts_once_and_a_page_never(box: SandboxProcess, customer_us
         assert check_of(application).expirations == 1
 
 
-def test_two_tabs_fetch_once(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_two_tabs_fetch_once(box: SandboxProcess, customer_user: User) -> None:
     application = flagged(box, customer_user)
     box.fault("delay", "document_verification_details", seconds=0.6)
 
@@ -128,7 +127,7 @@ def test_two_tabs_fetch_once(box: SandboxProcess, customer_user: User) -> None: 
     assert (check_of(application).expirations, living(application).number) == (1, 2)
 
 
-def test_a_webhook_that_comes_twice_or_late_changes_nothing(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_a_webhook_that_comes_twice_or_late_changes_nothing(box: SandboxProcess, customer_user: User) -> None:
     application = flagged(box, customer_user)
     body = InboundEvent.objects.get().body.reveal()
     first = url_of(application)
@@ -169,7 +168,7 @@ def test_a_link_that_was_over_when_it_came_is_counted(customer_user: User) -> No
     assert (check_of(application).status, check_of(application).expirations) == (Status.EXPIRED, 1)
 
 
-def test_asked_for_without_a_link_the_customer_can_fetch_it(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_asked_for_without_a_link_the_customer_can_fetch_it(box: SandboxProcess, customer_user: User) -> None:
     application = flagged(box, customer_user)
     first = url_of(application)
     IdentityLink.objects.all().delete()
@@ -201,7 +200,7 @@ def test_a_link_counts_whatever_status_stands_beside_it(customer_user: User) -> 
 
 
 def test_an_answer_that_comes_after_the_end_is_late(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -220,7 +219,7 @@ def test_an_answer_that_comes_after_the_end_is_late(
     assert IdentityLink.objects.count() == 1
 
 
-def test_the_provider_opens_it_anew_after_the_end_of_links(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_the_provider_opens_it_anew_after_the_end_of_links(box: SandboxProcess, customer_user: User) -> None:
     application = flagged(box, customer_user)
     IdentityCheck.objects.update(expirations=2)
     with after(box, application, hours=73):
@@ -234,7 +233,7 @@ def test_the_provider_opens_it_anew_after_the_end_of_links(box: SandboxProcess, 
 
 
 def test_declined_consent_is_refused_until_staff_ask_all_the_same(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -308,7 +307,7 @@ def test_no_letters_where_the_partner_wants_none(customer_user: User, staff: Sta
 
 
 def test_a_link_that_goes_out_elsewhere_is_not_opened_here_but_one_asked_for_is(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:

@@ -19,7 +19,6 @@ from portal.errors import Conflict, Forbidden, NotFound
 from portal.models import MailMessage, User
 from providers.clients import bakkt_crypto
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import later, read_back
 from tests.flow import drain, publish_agreements
 from tests.onboarding import answers, journeys
@@ -90,7 +89,7 @@ def page(response: Any) -> str:
 
 
 def test_an_owner_changes_their_phone_to_the_end(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     other: User,
     signed_in: SignIn,
@@ -132,7 +131,7 @@ def test_an_owner_changes_their_phone_to_the_end(
 
 
 def test_each_changes_their_own_part_alone(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     other: User,
     signed_in: SignIn,
@@ -166,7 +165,7 @@ def test_each_changes_their_own_part_alone(
 
 
 def test_a_change_waits_for_every_owner_and_is_not_joined_or_withdrawn_by_another(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     other: User,
     signed_in: SignIn,
@@ -194,7 +193,7 @@ def test_a_change_waits_for_every_owner_and_is_not_joined_or_withdrawn_by_anothe
 
 
 def test_by_rest(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     other: User,
     signed_in: SignIn,

@@ -1,4 +1,3 @@
-# ruff: noqa: F811  (fixtures are imported by name)
 """Papers: which are asked for, what is taken and refused, how they reach the provider, and the screening after them."""
 
 import tracemalloc
@@ -21,7 +20,6 @@ from portal.models import OutboundCall, User
 from providers.bakkt.documents import DocumentType as Wire
 from providers.models import ExpectedEvent
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, deliver, exchanges, later
 from tests.flow import drain, publish_agreements
 from tests.onboarding import journeys

@@ -16,7 +16,6 @@ from onboarding.services import document_requests
 from portal.errors import Conflict, Forbidden, Invalid
 from portal.models import AuditEntry, MailMessage, User
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, deliver, later, read_back
 from tests.flow import drain, submitted
 from tests.onboarding.test_updates import opened
@@ -25,7 +24,7 @@ Staff = Callable[[str], User]
 SignIn = Callable[[User], Client]
 
 
-def say(box: SandboxProcess, application: Application, status: str, reason: str) -> None:  # noqa: F811
+def say(box: SandboxProcess, application: Application, status: str, reason: str) -> None:
     """The provider says it, by a webhook in its own wire form."""
     body = {"partyStatus": status, "reasonCode": reason}
     box.api("POST", f"accounts/{application.reference}/event", body)
@@ -69,7 +68,7 @@ def decide(actor: User, application: Application, decision: str, reason: str = "
     ],
 )
 def test_a_verdict_opens_a_case(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,
@@ -95,7 +94,7 @@ def test_a_verdict_opens_a_case(
 
 
 def test_a_review_ends_by_the_provider_s_word_or_comes_back_to_be_asked_for(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -118,7 +117,7 @@ def test_a_review_ends_by_the_provider_s_word_or_comes_back_to_be_asked_for(
 
 
 def test_what_is_suspended_is_held_lifted_and_released(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -158,7 +157,7 @@ def test_what_is_suspended_is_held_lifted_and_released(
 
 
 def test_one_restriction_after_the_other(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -173,7 +172,7 @@ def test_one_restriction_after_the_other(
 
 
 def test_a_paper_is_asked_for_and_brings_the_case_back(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -198,7 +197,7 @@ def test_a_paper_is_asked_for_and_brings_the_case_back(
 
 
 def test_a_namesake_and_a_match(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,
@@ -222,7 +221,7 @@ def test_a_namesake_and_a_match(
 
 
 def test_whoever_mistyped_may_apply_again(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -235,7 +234,7 @@ def test_whoever_mistyped_may_apply_again(
 
 
 def test_the_account_is_to_be_closed(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,
@@ -254,7 +253,7 @@ def test_the_account_is_to_be_closed(
 
 
 def test_what_to_send_the_provider(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,

@@ -10,14 +10,13 @@ from onboarding.models import AccountUpdate, Application, Owner
 from portal.errors import Conflict, Forbidden
 from portal.models import AuditEntry, Role, User
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.flow import drain
 from tests.onboarding.test_updates import ask, opened, there
 
 SignIn = Callable[[User], Client]
 
 
-def drift(box: SandboxProcess, application: Application) -> None:  # noqa: F811
+def drift(box: SandboxProcess, application: Application) -> None:
     changes = {
         "owners[0].phoneNumber": "+15125550111",
         "owners[0].identity.middleNames": "Maria",
@@ -27,7 +26,7 @@ def drift(box: SandboxProcess, application: Application) -> None:  # noqa: F811
 
 
 def test_the_page_shows_every_difference_masked(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Callable[[str], User],
     signed_in: SignIn,
@@ -50,7 +49,7 @@ def test_the_page_shows_every_difference_masked(
     assert AuditEntry.objects.filter(action="account.compare").count() == 2
 
 
-def test_ours_is_sent_again(box: SandboxProcess, customer_user: User, staff: Callable[[str], User]) -> None:  # noqa: F811
+def test_ours_is_sent_again(box: SandboxProcess, customer_user: User, staff: Callable[[str], User]) -> None:
     application = opened(box, customer_user)
     changes = {"owners[0].phoneNumber": "+15125550111"}
     box.api("POST", f"accounts/{application.reference}/drift", {"changes": changes})
@@ -63,7 +62,7 @@ def test_ours_is_sent_again(box: SandboxProcess, customer_user: User, staff: Cal
 
 
 def test_theirs_is_taken_over_without_a_call(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Callable[[str], User],
     signed_in: SignIn,
@@ -85,7 +84,7 @@ def test_theirs_is_taken_over_without_a_call(
 
 
 def test_who_may_resolve_and_when(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Callable[[str], User],
 ) -> None:
@@ -103,7 +102,7 @@ def test_who_may_resolve_and_when(
 
 
 def test_a_provider_that_does_not_answer_is_told(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Callable[[str], User],
     signed_in: SignIn,

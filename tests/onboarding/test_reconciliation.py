@@ -16,7 +16,6 @@ from portal.errors import Conflict
 from portal.models import User
 from sandbox.testing import SandboxProcess
 from tests.deciding import decide as decide_case
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, at_once, exchanges, later
 from tests.flow import drain, submitted
 from tests.onboarding.test_updates import opened, there
@@ -26,7 +25,7 @@ Staff = Callable[[str], User]
 NEW_PHONE = "+15125550111"
 
 
-def drift(box: SandboxProcess, application: Application, **changes: Any) -> None:  # noqa: F811
+def drift(box: SandboxProcess, application: Application, **changes: Any) -> None:
     paths = changes or {"owners[0].phoneNumber": NEW_PHONE}
     box.api("POST", f"accounts/{application.reference}/drift", {"changes": paths})
 
@@ -52,7 +51,7 @@ def decide(case: Case, actor: User, decision: str) -> None:
     decide_case(actor, case, decision, text="Asked the customer")
 
 
-def test_what_agrees_is_counted_and_told_to_nobody(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_what_agrees_is_counted_and_told_to_nobody(box: SandboxProcess, customer_user: User) -> None:
     opened(box, customer_user)
     run = night()
     assert (run.status, run.expected, run.read, run.agree, run.differ) == ("finished", 1, 1, 1, 0)
@@ -60,7 +59,7 @@ def test_what_agrees_is_counted_and_told_to_nobody(box: SandboxProcess, customer
 
 
 def test_a_difference_is_one_case_for_all_nights_and_settles_by_itself(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
 ) -> None:
     application = opened(box, customer_user)
@@ -85,7 +84,7 @@ def test_a_difference_is_one_case_for_all_nights_and_settles_by_itself(
     assert [row.status for row in cases()] == ["closed", "open"]
 
 
-def test_ours_is_right(box: SandboxProcess, customer_user: User, staff: Staff) -> None:  # noqa: F811
+def test_ours_is_right(box: SandboxProcess, customer_user: User, staff: Staff) -> None:
     application = opened(box, customer_user)
     drift(box, application)
     night()
@@ -95,7 +94,7 @@ def test_ours_is_right(box: SandboxProcess, customer_user: User, staff: Staff) -
     assert there(application)["owners"][0]["phoneNumber"] == "+15125550142"
 
 
-def test_theirs_is_right(box: SandboxProcess, customer_user: User, staff: Staff) -> None:  # noqa: F811
+def test_theirs_is_right(box: SandboxProcess, customer_user: User, staff: Staff) -> None:
     application = opened(box, customer_user)
     drift(box, application, **{"owners[0].phoneNumber": NEW_PHONE, "owners[0].identity.taxId": "536229999"})
     night()
@@ -116,7 +115,7 @@ def test_theirs_is_right(box: SandboxProcess, customer_user: User, staff: Staff)
 
 
 def test_what_was_left_is_left_until_it_changes(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -132,7 +131,7 @@ def test_what_was_left_is_left_until_it_changes(
     assert [row.status for row in cases()] == ["closed", "open"]
 
 
-def test_an_account_that_is_gone_there(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_an_account_that_is_gone_there(box: SandboxProcess, customer_user: User) -> None:
     application = opened(box, customer_user)
     box.api("DELETE", f"accounts/{application.reference}")
     run = night()
@@ -142,7 +141,7 @@ def test_an_account_that_is_gone_there(box: SandboxProcess, customer_user: User)
     assert len(cases()) == 1
 
 
-def test_status_words_that_cannot_both_be_right(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_status_words_that_cannot_both_be_right(box: SandboxProcess, customer_user: User) -> None:
     application = opened(box, customer_user)
     box.fault("webhook_lost", "PARTY_EVENT")
     body = {"partyStatus": "SUSPENDED", "reasonCode": "COMPLIANCE_LOCKED"}
@@ -156,14 +155,14 @@ def test_status_words_that_cannot_both_be_right(box: SandboxProcess, customer_us
     )
 
 
-def test_a_change_on_its_way_is_not_compared(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_a_change_on_its_way_is_not_compared(box: SandboxProcess, customer_user: User) -> None:
     application = opened(box, customer_user)
     drift(box, application)
     AccountUpdate.objects.create(account=account_of(application), changes=[], requested_by=customer_user)
     assert (night().under_way, cases()) == (1, [])
 
 
-def test_what_waits_for_its_verdict_is_not_compared(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_what_waits_for_its_verdict_is_not_compared(box: SandboxProcess, customer_user: User) -> None:
     submitted(customer_user)
     assert (night().under_way, cases()) == (1, [])
     drain()
@@ -173,7 +172,7 @@ def test_what_waits_for_its_verdict_is_not_compared(box: SandboxProcess, custome
 
 @pytest.mark.parametrize("fault", ["500_before", "nonsense", "502_html", "drop_before"])
 def test_a_provider_that_does_not_answer_is_left_alone_and_asked_again(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     fault: str,
 ) -> None:
@@ -193,7 +192,7 @@ def test_a_provider_that_does_not_answer_is_left_alone_and_asked_again(
     assert (run.status, run.agree) == ("finished", 1)
 
 
-def test_one_that_never_answers_is_counted(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_one_that_never_answers_is_counted(box: SandboxProcess, customer_user: User) -> None:
     opened(box, customer_user)
     box.fault("500_before", "read_status", count=None)
     run = night()
@@ -203,7 +202,7 @@ def test_one_that_never_answers_is_counted(box: SandboxProcess, customer_user: U
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -229,7 +228,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(
     assert [sum(row.reference in path for path in read) for row in (first, second)] == [1, 1]
 
 
-def test_two_workers_never_take_the_same(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_two_workers_never_take_the_same(box: SandboxProcess, customer_user: User) -> None:
     opened(box, customer_user)
     runs.start()
     assert sorted(at_once(runs.step, runs.step)) == [False, True]
@@ -238,7 +237,7 @@ def test_two_workers_never_take_the_same(box: SandboxProcess, customer_user: Use
 
 
 def test_a_batch_costs_the_same_however_many_accounts_there_are(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

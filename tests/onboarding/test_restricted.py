@@ -15,7 +15,6 @@ from portal.errors import Conflict, Forbidden, IllegalMove, Invalid, NotFound
 from portal.models import AuditEntry, MailMessage, User
 from sandbox.testing import SandboxProcess
 from tests.deciding import decide as decide_case
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import at_once
 from tests.flow import submitted
 from tests.onboarding.test_updates import opened
@@ -53,7 +52,7 @@ def now(request: ChangeRequest) -> ChangeRequest:
 
 
 def test_asked_passed_on_confirmed_and_kept(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -82,7 +81,7 @@ def test_asked_passed_on_confirmed_and_kept(
 
 
 def test_a_birth_date_is_written_and_citizenship_only_recorded(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -98,7 +97,7 @@ def test_a_birth_date_is_written_and_citizenship_only_recorded(
 
 
 def test_refused_before_and_after_it_was_passed_on(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -118,7 +117,7 @@ def test_refused_before_and_after_it_was_passed_on(
 
 
 def test_our_rules_once_only_and_whose(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -151,7 +150,7 @@ def test_our_rules_once_only_and_whose(
 
 
 def test_withdrawn_until_it_is_passed_on(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -170,7 +169,7 @@ def test_withdrawn_until_it_is_passed_on(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_ask_at_once_make_one(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_two_who_ask_at_once_make_one(box: SandboxProcess, customer_user: User) -> None:
     application = opened(box, customer_user)
 
     def one() -> str:
@@ -185,7 +184,7 @@ def test_two_who_ask_at_once_make_one(box: SandboxProcess, customer_user: User) 
 
 
 def test_the_pages_and_the_export(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,
@@ -243,7 +242,7 @@ def test_the_pages_and_the_export(
 
 
 def test_the_same_over_rest(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     signed_in: SignIn,
 ) -> None:

@@ -15,7 +15,6 @@ from portal.ids import new_id
 from portal.models import AuditEntry, OutboundCall, User
 from providers.clients import bakkt_crypto
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, deliver, exchanges
 from tests.flow import drain, submitted
 from tests.onboarding import answers
@@ -25,7 +24,7 @@ Staff = Callable[[str], User]
 SignIn = Callable[[User], Client]
 
 
-def opened(box: SandboxProcess, user: User) -> Application:  # noqa: F811
+def opened(box: SandboxProcess, user: User) -> Application:
     """An open account."""
     application = submitted(user)
     drain()
@@ -48,7 +47,7 @@ def now(change: SettlementChange) -> SettlementChange:
 
 
 def test_it_goes_through_the_outbox_and_our_record_follows(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -87,7 +86,7 @@ def test_it_goes_through_the_outbox_and_our_record_follows(
 
 
 def test_a_good_answer_that_says_failed_changes_nothing_here(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -121,7 +120,7 @@ def test_who_may_and_when(customer_user: User, staff: Staff) -> None:
 
 
 def test_the_page(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,

@@ -17,7 +17,6 @@ from portal.ids import new_id
 from portal.models import AuditEntry, OutboundCall, User
 from providers.models import InboundEvent
 from sandbox.testing import SandboxProcess
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import deliver, exchanges
 from tests.flow import complete_draft, drain, submitted
 from tests.onboarding import journeys
@@ -35,7 +34,7 @@ def given(operation: str) -> dict[str, Any]:
     return body
 
 
-def refused(box: SandboxProcess, user: User) -> Application:  # noqa: F811
+def refused(box: SandboxProcess, user: User) -> Application:
     """An application whose identity check failed at the provider."""
     application = submitted(user, given_name="Maggic", family_name="Dawn")
     drain()
@@ -53,7 +52,7 @@ def ask(
     )
 
 
-def test_it_goes_with_the_application_once(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_it_goes_with_the_application_once(box: SandboxProcess, customer_user: User) -> None:
     draft = complete_draft(customer_user)
     services.application_submit(
         actor=customer_user, application_id=draft.pk, source="api", share_token=f" {TOKEN}\n"
@@ -104,7 +103,7 @@ def test_a_company_has_none(customer_user: User, staff: Staff) -> None:
 
 
 def test_staff_have_it_imported_again_and_the_provider_looks_anew(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,
@@ -133,7 +132,7 @@ def test_staff_have_it_imported_again_and_the_provider_looks_anew(
 
 
 def test_what_the_provider_does_not_take_stands_on_the_page(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
     signed_in: SignIn,
@@ -149,7 +148,7 @@ def test_what_the_provider_does_not_take_stands_on_the_page(
 
 
 def test_only_who_decides_may_ask_and_must_say_why(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -171,7 +170,7 @@ def test_only_who_decides_may_ask_and_must_say_why(
 
 
 def test_an_open_account_needs_none(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -182,7 +181,7 @@ def test_an_open_account_needs_none(
         ask(staff("compliance_analyst"), application)
 
 
-def test_apps_share_with_handing_in_and_again(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_apps_share_with_handing_in_and_again(box: SandboxProcess, customer_user: User) -> None:
     draft = complete_draft(customer_user, given_name="Maggic", family_name="Dawn")
     mine, strangers = sign_in(Client(), customer_user), sign_in(Client(), make_customer_user("Other"))
 

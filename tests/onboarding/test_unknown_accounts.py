@@ -19,7 +19,6 @@ from portal.errors import Conflict, Forbidden, Invalid
 from portal.models import User
 from sandbox.testing import SandboxProcess
 from tests.deciding import decide as decide_case
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import at_once, later
 from tests.flow import drain
 from tests.onboarding.test_reconciliation import cases, night
@@ -29,7 +28,7 @@ Staff = Callable[[str], User]
 REF = "nobody-knows-this-1"
 
 
-def stranger(box: SandboxProcess) -> None:  # noqa: F811
+def stranger(box: SandboxProcess) -> None:
     """An account the portal never asked for, and a webhook about it."""
     box.api("POST", "accounts", {"clientAccountId": REF})
     body = {"partyStatus": "SUSPENDED", "reasonCode": "COMPLIANCE_LOCKED"}
@@ -43,7 +42,7 @@ def uploaded(actor: User, text: str) -> ReconciliationRun:
     return lists.list_upload(actor=actor, file=io.BytesIO(raw), size=len(raw), source="page")
 
 
-def test_a_webhook_about_nobody_is_one_case(box: SandboxProcess) -> None:  # noqa: F811
+def test_a_webhook_about_nobody_is_one_case(box: SandboxProcess) -> None:
     stranger(box)
     assert unknown.look() == 1
     unknown.look()
@@ -51,13 +50,13 @@ def test_a_webhook_about_nobody_is_one_case(box: SandboxProcess) -> None:  # noq
     assert (case.subject_label, case.facts.count()) == (REF, 1)
 
 
-def test_two_looks_at_once_are_one(box: SandboxProcess) -> None:  # noqa: F811
+def test_two_looks_at_once_are_one(box: SandboxProcess) -> None:
     stranger(box)
     at_once(unknown.look, unknown.look)
     assert (len(cases(unknown.KIND)), UnknownAccount.objects.count()) == (1, 1)
 
 
-def test_it_closes_when_an_account_bears_the_reference(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_it_closes_when_an_account_bears_the_reference(box: SandboxProcess, customer_user: User) -> None:
     stranger(box)
     unknown.look()
     application = opened(box, customer_user)
@@ -66,7 +65,7 @@ def test_it_closes_when_an_account_bears_the_reference(box: SandboxProcess, cust
     assert [case.status for case in cases(unknown.KIND)] == ["closed"]
 
 
-def test_a_decided_one_stays_decided_until_it_is_heard_of_again(box: SandboxProcess, staff: Staff) -> None:  # noqa: F811
+def test_a_decided_one_stays_decided_until_it_is_heard_of_again(box: SandboxProcess, staff: Staff) -> None:
     stranger(box)
     unknown.look()
     analyst = staff("compliance_analyst")
@@ -84,7 +83,7 @@ def test_a_decided_one_stays_decided_until_it_is_heard_of_again(box: SandboxProc
 
 
 def test_a_list_finds_strangers_and_contradictions(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Staff,
 ) -> None:
@@ -110,7 +109,7 @@ def test_a_list_finds_strangers_and_contradictions(
 
 
 def test_a_list_goes_on_after_a_crash_and_counts_once(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     staff: Staff,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -19,7 +19,6 @@ from portal.models import MailMessage, OutboundCall, User
 from providers.clients import bakkt_crypto
 from sandbox.testing import SandboxProcess
 from tests.deciding import decide as decide_case
-from tests.faults.conftest import _box, box  # noqa: F401  (fixtures)
 from tests.faults.way import account_of, at_sandbox, deliver, exchanges, later, read_back
 from tests.flow import drain, submitted
 from tests.onboarding import answers
@@ -29,7 +28,7 @@ Status = AccountUpdate.Status
 NEW_PHONE = "+15125550177"
 
 
-def opened(box: SandboxProcess, user: User, **identity: Any) -> Application:  # noqa: F811
+def opened(box: SandboxProcess, user: User, **identity: Any) -> Application:
     """An open account."""
     application = submitted(user, **identity)
     drain()
@@ -64,11 +63,11 @@ def there(application: Application) -> dict[str, Any]:
     return request.to_wire()
 
 
-def end_review(box: SandboxProcess, application: Application, outcome: str) -> None:  # noqa: F811
+def end_review(box: SandboxProcess, application: Application, outcome: str) -> None:
     box.api("POST", f"accounts/{application.reference}/end-update", {"outcome": outcome})
 
 
-def test_a_new_phone_number_all_the_way(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_a_new_phone_number_all_the_way(box: SandboxProcess, customer_user: User) -> None:
     application = opened(box, customer_user, family_name="Waits", given_name="Update")
     before = there(application)
     update = ask(application)
@@ -91,7 +90,7 @@ def test_a_new_phone_number_all_the_way(box: SandboxProcess, customer_user: User
 
 
 def test_what_is_for_us_alone_is_kept_at_once_and_never_sent(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     signed_in: Callable[[User], Client],
 ) -> None:
@@ -122,7 +121,7 @@ def test_what_is_for_us_alone_is_kept_at_once_and_never_sent(
     assert InvestmentProfile.objects.get().expected_monthly_deposits == "UNDER_1K"
 
 
-def test_a_change_the_review_refuses_leaves_everything(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_a_change_the_review_refuses_leaves_everything(box: SandboxProcess, customer_user: User) -> None:
     application = opened(box, customer_user, given_name="Update", family_name="Waits")
     update = ask(application)
     drain()
@@ -135,7 +134,7 @@ def test_a_change_the_review_refuses_leaves_everything(box: SandboxProcess, cust
 
 
 def test_what_nobody_asked_for_stops_it_and_a_person_decides(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     staff: Callable[[str], User],
 ) -> None:
@@ -167,7 +166,7 @@ def test_what_nobody_asked_for_stops_it_and_a_person_decides(
     assert "middleNames" not in owner["identity"]
 
 
-def test_it_waits_for_agreements_and_then_goes_by_itself(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_it_waits_for_agreements_and_then_goes_by_itself(box: SandboxProcess, customer_user: User) -> None:
     application = opened(box, customer_user)
     agreement_publish(name="e-sign", version="2", title="Electronic consent", text="You consent anew.")
     update = ask(application)
@@ -187,7 +186,7 @@ def test_it_waits_for_agreements_and_then_goes_by_itself(box: SandboxProcess, cu
 
 
 def test_a_second_change_joins_one_that_waits_and_not_one_on_its_way(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
 ) -> None:
     application = opened(box, customer_user)
@@ -211,7 +210,7 @@ def test_a_second_change_joins_one_that_waits_and_not_one_on_its_way(
 
 
 def test_a_refusal_names_the_fields_and_keeps_ours(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     signed_in: Callable[[User], Client],
 ) -> None:
@@ -235,7 +234,7 @@ def test_a_refusal_names_the_fields_and_keeps_ours(
 
 
 def test_answers_that_do_not_hold_nothing_changed_and_restricted_ones(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
 ) -> None:
     application = opened(box, customer_user)
@@ -251,7 +250,7 @@ def test_answers_that_do_not_hold_nothing_changed_and_restricted_ones(
     assert AccountUpdate.objects.count() == 0
 
 
-def test_whose_and_when(box: SandboxProcess, customer_user: User) -> None:  # noqa: F811
+def test_whose_and_when(box: SandboxProcess, customer_user: User) -> None:
     draft = submitted(customer_user)
     with pytest.raises(Conflict) as caught:
         ask(draft)
@@ -270,7 +269,7 @@ def test_whose_and_when(box: SandboxProcess, customer_user: User) -> None:  # no
 
 @pytest.mark.parametrize("fault", ["500_after", "drop_after", "nonsense", "502_html", "403", "429"])
 def test_a_call_that_goes_wrong_once_is_one_change(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     fault: str,
 ) -> None:
@@ -291,7 +290,7 @@ def test_a_call_that_goes_wrong_once_is_one_change(
 
 @pytest.mark.parametrize(("after_effect", "ends"), [(True, Status.APPLIED), (False, Status.REFUSED)])
 def test_a_conflict_is_settled_by_what_the_provider_holds(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     after_effect: bool,
     ends: str,
@@ -310,7 +309,7 @@ def test_a_conflict_is_settled_by_what_the_provider_holds(
 
 
 def test_the_pages_show_what_changes_before_it_is_sent(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     signed_in: Callable[[User], Client],
 ) -> None:
@@ -342,7 +341,7 @@ def test_the_pages_show_what_changes_before_it_is_sent(
 
 
 def test_the_same_over_rest(
-    box: SandboxProcess,  # noqa: F811
+    box: SandboxProcess,
     customer_user: User,
     signed_in: Callable[[User], Client],
 ) -> None:

@@ -23,7 +23,7 @@ from portal.queue_transport import Channel, LostReceipt
 from portal.run.broker import celery_broker_settings
 from portal.run.prepare import install_queues
 from portal.worker_life import Life
-from tests.faults.conftest import test_database_url
+from tests.sandboxed import test_database_url
 
 
 class Loop:

@@ -1,13 +1,10 @@
-"""The portal's live server, a sandbox that sends to it, and a portal whose clients call that sandbox."""
+"""How the portal's clients, and processes of the portal beside this one, find the sandbox of the tests."""
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from django.db import connection
 
-from portal import doorbell
 from providers import clients
 from providers.http import Timeouts
 from sandbox import testing
@@ -58,31 +55,3 @@ def environment(box: testing.SandboxProcess, **more: str) -> dict[str, str]:
         **LOGON,
         **more,
     }
-
-
-@pytest.fixture(scope="session")
-def _box(live_server: Any, django_db_setup: None) -> Iterator[testing.SandboxProcess]:
-    from django.conf import settings
-
-    address = f"{live_server.url}/webhooks/bakkt/{settings.BAKKT_WEBHOOK_SECRET}/"
-    # A delay that never passes by itself: tests say when outcomes come, and none of them sleeps.
-    with testing.start(address, webhook_delay=500) as box:
-        yield box
-
-
-@pytest.fixture
-def box(
-    _box: testing.SandboxProcess, transactional_db: None, settings: Any
-) -> Iterator[testing.SandboxProcess]:
-    """The sandbox, empty, with the portal pointed at it. Rows are committed: other threads must see them."""
-    _box.api("POST", "reset")
-    point_at(settings, _box.url)
-    # People sign up by the dozen here, and a slow hash is not what is tried.
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    doorbell._silent_until = 0.0
-    yield _box
-    # Answers that hang are let go and messages on their way end before the tables are emptied.
-    _box.api("DELETE", "faults")
-    _box.api("POST", "reset")
-    for cached in (clients._crypto, clients._partner, clients._fiat, clients._plaid, clients._transport):
-        cached.cache_clear()
