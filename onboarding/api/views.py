@@ -272,7 +272,7 @@ class SubmitView(CustomerView):
     def post(self, request: Request, application_id: UUID) -> Response:
         """Handing in twice is one submission. An incomplete application answers 422 with everything that is missing."""
         version = self.version() if "If-Match" in request.headers else None
-        body = io.HandInSerializer(data=request.data)
+        body = io.HandInSerializer(data=request.data or {})
         body.is_valid(raise_exception=True)
         services.application_submit(
             actor=self.user,

@@ -200,3 +200,12 @@ def test_apps_share_with_handing_in_and_again(box: SandboxProcess, customer_user
     assert post("shared-identity", {"share_token": TOKEN}).status_code == 409
     assert post("shared-identity", {"share_token": TOKEN}, strangers).status_code == 404
     assert shared_identity.imports_of(Application.objects.get(pk=draft.pk).account)[0].actor == customer_user
+
+
+@pytest.mark.parametrize("body", ["", "null", "{}"])
+def test_apps_that_share_nothing_need_no_body(customer_user: User, body: str) -> None:
+    draft = complete_draft(customer_user)
+    path = f"/api/v1/applications/{draft.pk}/submit"
+    answer = sign_in(Client(), customer_user).generic("POST", path, body, content_type="application/json")
+    assert answer.status_code == 200
+    assert "shareToken" not in given(SAVE_ACCOUNT)
