@@ -109,6 +109,9 @@ def _plan_party(event: InboundEvent, parsed: PartyEvent) -> Plan:
     ):
         if parsed.verification_url:
             return plan(Verdict.APPLY, "A new link for the identity check is kept.", account)
+        if account.rescreening_since is not None and event.received_at >= account.rescreening_since:
+            line = f"The shared identity check changed nothing: the account is {known_as} as before."
+            return plan(Verdict.APPLY, line, account)
         return plan(Verdict.NO_EFFECT, f"The account is {known_as} already: no effect.", account)
     if party.needs_reading(account.status, said):
         return plan(

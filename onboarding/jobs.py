@@ -131,6 +131,7 @@ def party_status_apply(
     before, was = provider_cases.Word.of(account), account.status
     account.party_status, account.party_reason, account.heard_at = party_status, reason, clock.now()
     account.doubt_status = account.doubt_reason = ""
+    account.rescreening_since = None
     changed = account.status != said
     if changed:
         heard = f"{party_status} {reason}"
@@ -144,6 +145,7 @@ def party_status_apply(
             "heard_at",
             "doubt_status",
             "doubt_reason",
+            "rescreening_since",
             "next_poll_at",
             "polls",
         ]

@@ -26,8 +26,13 @@ class SharedIdentityImport:
         """Begun, and a verdict is to be expected anew; or refused, which the page of the import says."""
         account = lock_account(call.subject_id)
         done = isinstance(outcome, outbox.Succeeded)
-        if done:
+        if not done:
+            account.rescreening_since = None
+            account.save(update_fields=["rescreening_since"])
+        elif account.rescreening_since is not None:
+            # Otherwise the verdict was here before the answer to the call, and nothing more is to come.
             expected.expect(account, PARTY_STATUS, provider=account.provider, due_in=VERDICT_WITHIN)
+            account.polls = 0
             schedule_poll(account)
             account.save(update_fields=["next_poll_at", "polls"])
         audit.record(

@@ -112,6 +112,22 @@ def ball(application: Application) -> Ball:
             )
         case Verdict.ACTION_REQUIRED:
             return identity.ball(account, since)
+        case Verdict.REJECTED if account and account.rescreening_since:
+            if account.stuck_at:
+                return Ball(
+                    "us",
+                    "Not opened; a shared identity check could not be passed on, and one of us looks at it",
+                    account.stuck_at,
+                    "A decision by our compliance team",
+                    account.stuck_at + HELD_FOR,
+                )
+            return Ball(
+                "provider",
+                "Not opened so far; the provider looks at a shared identity check",
+                account.rescreening_since,
+                "The provider's answer, usually within minutes",
+                account.rescreening_since + SLOW_AFTER,
+            )
         case Verdict.REJECTED:
             return Ball("nobody", "Decided: the account was not opened", since)
         case Verdict.WITHDRAWN:
@@ -201,6 +217,8 @@ def _without_requests(application: Application) -> Standing:
             return words.REVIEW
         case Verdict.ACTION_REQUIRED:
             return identity.standing(account)
+        case Verdict.REJECTED if account and account.rescreening_since:
+            return words.RESCREENING
         case Verdict.REJECTED:
             reason = account.party_reason if account else ""
             never_heard_of = account is not None and not (account.provider_id or account.party_status)

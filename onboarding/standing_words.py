@@ -39,6 +39,18 @@ STUCK = Standing(
     False,
     60,
 )
+RESCREENING = Standing(
+    "Your identity check is being looked at again",
+    (
+        "Your account could not be opened so far. The check that was made of you before has been shared again.",
+        "You can close this page: we write to you as soon as your account is open. If it cannot be, this page says so.",
+    ),
+    "info",
+    "wait",
+    "Nothing to do now",
+    False,
+    60,
+)
 CHANGE_STUCK = (
     "Something could not be passed on to the provider so far. A person of ours looks at it; you do not need to do "
     "anything now."

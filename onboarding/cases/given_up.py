@@ -168,7 +168,8 @@ def _end_settlement(call: OutboundCall, account: ProviderAccount, ruling: kinds.
 
 
 def _end_import(call: OutboundCall, account: ProviderAccount, ruling: kinds.Ruling) -> None:
-    """The account waits for its verdict as before; the page of the import says that this one was given up."""
+    account.rescreening_since = None
+    account.save(update_fields=["rescreening_since"])
 
 
 _ENDS: dict[str, Callable[[OutboundCall, ProviderAccount, kinds.Ruling], None]] = {

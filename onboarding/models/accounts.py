@@ -75,6 +75,8 @@ class ProviderAccount(Stateful):
     closing_asked_at = models.DateTimeField(null=True, blank=True)
     #: Since when a call about it waits for a person; onboarding.given_up keeps it.
     stuck_at = models.DateTimeField(null=True, blank=True)
+    #: Since when the provider is to screen its owner anew, from a shared identity check; empty once it spoke.
+    rescreening_since = models.DateTimeField(null=True, blank=True)
     #: Since when we hold its money ourselves; onboarding.services.holds keeps it.
     held_at = models.DateTimeField(null=True, blank=True)
     next_poll_at = models.DateTimeField(null=True, blank=True)

@@ -14,7 +14,7 @@ from onboarding.models import Application, ProviderAccount
 from onboarding.operations import SHARED_IDENTITY
 from onboarding.requirements import has_entity
 from onboarding.services.shared import locked
-from portal import audit, outbox, permissions
+from portal import audit, clock, outbox, permissions
 from portal.errors import Conflict, Invalid, NotFound
 from portal.models import OutboundCall, User
 
@@ -104,5 +104,7 @@ def _ask(
         raise Conflict(" ".join(reasons))
     token = token_checked(application, share_token)
     audit.record("account.shared_identity", subject=application, actor=actor, reason=reason, source=source)
+    account.rescreening_since = clock.now()
+    account.save(update_fields=["rescreening_since"])
     body = {"account": account.client_account_id, "token": token}
     return outbox.enqueue(operation=SHARED_IDENTITY, subject=account, body=body, actor=actor)

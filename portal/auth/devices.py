@@ -6,6 +6,7 @@ from a device that others signed in from is shown to staff as a link between the
 
 import re
 import secrets
+from collections.abc import Callable
 
 from allauth.core.internal.httpkit import is_headless_request
 from django.conf import settings
@@ -34,16 +35,22 @@ def device_of(request: HttpRequest | None) -> str:
     return blind_index("portal.device", key, "exact")[:32]
 
 
-def keep_device(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Have the browser keep the key that it was given while the request was answered."""
-    key = getattr(request, "new_device_key", "")
-    if key:
-        response.set_cookie(
-            COOKIE,
-            key,
-            max_age=KEPT_SECONDS,
-            secure=settings.SESSION_COOKIE_SECURE,
-            httponly=True,
-            samesite="Lax",
-        )
-    return response
+class DeviceMiddleware:
+    """Have a browser keep the key that it was given while it signed in."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        key = getattr(request, "new_device_key", "")
+        if key:
+            response.set_cookie(
+                COOKIE,
+                key,
+                max_age=KEPT_SECONDS,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response

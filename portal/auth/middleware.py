@@ -1,4 +1,4 @@
-"""What sign-in leaves: staff pages open only to sessions that showed a second factor, and the device's key."""
+"""Staff pages open only to sessions that showed a second factor (allauth has no such switch)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from portal.api.errors import problem
-from portal.auth.devices import keep_device
 from portal.auth.factors import confirm_url, has_second_factor, session_is_enough
 from portal.models import User
 
@@ -32,7 +31,7 @@ class StaffSecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return keep_device(request, self.get_response(request))
+        return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any

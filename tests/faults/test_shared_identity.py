@@ -11,6 +11,7 @@ from onboarding.operations import SHARED_IDENTITY
 from onboarding.services.shared_identity import shared_identity_import, why_not_import
 from portal import clock, outbox
 from portal.models import AuditEntry, OutboundCall, User
+from providers.models import ExpectedEvent
 from sandbox.testing import SandboxProcess
 from tests.faults.test_settlement import FAULTS
 from tests.faults.way import deliver
@@ -62,3 +63,18 @@ def test_a_fault_of_the_import(box: SandboxProcess, customer_user: User, name: s
     assert AuditEntry.objects.filter(action="account.shared_identity_done").count() == 1
     deliver(box)
     assert Application.objects.get().account.party_reason == "RISK_KYC"
+
+
+def test_the_verdict_before_the_answer(box: SandboxProcess, customer_user: User) -> None:
+    """The answer is lost and the verdict comes: what the repeat brings is waited for by nobody."""
+    call = asked(box, customer_user, "time-out", "after")
+    deliver(box)
+    assert Application.objects.get().account.rescreening_since is None
+    with time_machine.travel(clock.now() + timedelta(minutes=20)):
+        drain()
+    assert OutboundCall.objects.get(pk=call.pk).status in {Call.SUCCEEDED, Call.UNKNOWN}
+    with time_machine.travel(clock.now() + timedelta(minutes=60)):
+        drain()
+    assert OutboundCall.objects.get(pk=call.pk).status == Call.SUCCEEDED
+    waiting = (ExpectedEvent.State.WAITING, ExpectedEvent.State.LATE)
+    assert not ExpectedEvent.objects.filter(state__in=waiting).exists()

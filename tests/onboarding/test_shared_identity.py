@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from onboarding import services
+from onboarding import services, standing
 from onboarding.models import Application
 from onboarding.operations import SAVE_ACCOUNT, SHARED_IDENTITY
 from onboarding.services import shared_identity
@@ -15,7 +15,7 @@ from onboarding.services.shared_identity import shared_identity_import, why_not_
 from portal.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.ids import new_id
 from portal.models import AuditEntry, OutboundCall, User
-from providers.models import InboundEvent
+from providers.models import ExpectedEvent, InboundEvent
 from sandbox.testing import SandboxProcess
 from tests.faults.way import deliver, exchanges
 from tests.flow import complete_draft, drain, submitted
@@ -121,14 +121,34 @@ def test_staff_have_it_imported_again_and_the_provider_looks_anew(
     assert TOKEN not in text
     with pytest.raises(Conflict, match="on its way"):
         ask(analyst, application)
+    mine = signed_in(customer_user).get(reverse("customer:home"), follow=True).content.decode()
+    assert "Your identity check is being looked at again" in mine
+    assert standing.ball(Application.objects.get()).holder == "provider"
     drain()
     assert "Imported" in page.get(path).content.decode()
+    assert ExpectedEvent.objects.filter(state=ExpectedEvent.State.WAITING).count() == 1
     deliver(box)
+    assert not ExpectedEvent.objects.filter(state=ExpectedEvent.State.WAITING).exists()
+    assert standing.ball(Application.objects.get()).line == "Decided: the account was not opened"
     assert len(exchanges(box, "recover_kyc_transfer")) == 1
     assert InboundEvent.objects.filter(party_ref=application.reference).count() == 2
     actions = AuditEntry.objects.filter(subject_id=application.pk).values_list("action", flat=True)
     assert {"account.shared_identity", "account.shared_identity_done"} <= set(actions)
     assert TOKEN not in str(AuditEntry.objects.values_list("before", "after", "reason"))
+
+
+def test_a_verdict_before_the_answer_leaves_nothing_to_wait_for(
+    box: SandboxProcess,
+    customer_user: User,
+    staff: Staff,
+) -> None:
+    call = ask(staff("compliance_analyst"), refused(box, customer_user))
+    box.fault("webhook_early", "PARTY_EVENT")
+    drain()
+    assert OutboundCall.objects.get(pk=call.pk).status == Call.SUCCEEDED
+    assert InboundEvent.objects.count() == 2
+    assert not ExpectedEvent.objects.filter(state=ExpectedEvent.State.WAITING).exists()
+    assert standing.ball(Application.objects.get()).holder == "nobody"
 
 
 def test_what_the_provider_does_not_take_stands_on_the_page(
@@ -144,6 +164,7 @@ def test_what_the_provider_does_not_take_stands_on_the_page(
     assert OutboundCall.objects.get(pk=call.pk).status == Call.REJECTED
     text = signed_in(analyst).get(reverse("staff:shared_identity", args=[application.pk])).content.decode()
     assert "Not accepted" in text
+    assert standing.ball(Application.objects.get()).holder == "nobody"
     assert not why_not_import(application)
 
 
