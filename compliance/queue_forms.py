@@ -22,12 +22,6 @@ PRIORITIES = [(str(value), label) for value, label in Case.Priority.choices]
 class _Form(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def add_errors(self, fields: dict[str, list[str]]) -> None:
-        """The service's sentences beside the fields they are about."""
-        for name, sentences in fields.items():
-            for sentence in sentences:
-                self.add_error(name if name in self.fields else None, sentence)
-
 
 class MoneyForm(_Form):
     """An amount and its currency, or neither: `money` of the cleaned data."""

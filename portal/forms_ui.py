@@ -5,7 +5,7 @@ A field's wrapper gets `data-shown-when` from `widget.attrs["data-shown-when"]`,
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -21,6 +21,12 @@ class PortalFormRenderer(TemplatesSetting):
 
     form_template_name = "components/forms/form.html"
     field_template_name = "components/forms/field.html"
+
+
+def add_errors(form: forms.BaseForm, fields: Mapping[str, list[str]]) -> None:
+    """Put what a service says of each field beside it, and what is about no field of the form above them all."""
+    for name, sentences in fields.items():
+        form.add_error(name if name in form.fields else None, sentences)
 
 
 class MemorableDateInput(forms.MultiWidget):

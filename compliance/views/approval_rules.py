@@ -13,6 +13,7 @@ from compliance.approval_forms import ApprovalRuleForm
 from compliance.models import ApprovalRule, RuleBook
 from compliance.services.approval_rules import ACTION
 from portal.errors import Conflict, Invalid, NotFound
+from portal.forms_ui import add_errors
 from portal.permissions import can_do, require
 from portal.staff import staff_page, user_of
 
@@ -52,7 +53,7 @@ def add(request: HttpRequest) -> HttpResponse:
                 return redirect("cases:approval_rules")
             context["tried"] = _tried([*ApprovalRule.objects.all(), services.rule_of(**wish)])
         except Invalid as error:
-            form.add_errors(error.fields)
+            add_errors(form, error.fields)
         except Conflict as error:
             form.add_error(None, error.message)
     status = 422 if form.errors else 200

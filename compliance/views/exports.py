@@ -13,6 +13,7 @@ from compliance.export_forms import CaseFileForm, CaseFilesForm
 from compliance.models import CaseExport
 from compliance.services.exports import MOST_CASES
 from portal.errors import Invalid
+from portal.forms_ui import add_errors
 from portal.permissions import require
 from portal.staff import staff_page, user_of
 from providers.views.paging import cursors, pager
@@ -41,8 +42,7 @@ def exports(request: HttpRequest) -> HttpResponse:
                 with_papers=form.cleaned_data["with_papers"],
             )
         except Invalid as error:
-            for name, sentences in error.fields.items():
-                form.add_error(name, sentences)
+            add_errors(form, error.fields)
         else:
             return redirect("cases:export", export.pk)
     rows = [{"export": row, "tone": TONES[row.status]} for row in page.rows]

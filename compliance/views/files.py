@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from compliance import permissions, selectors, services
 from portal.errors import Invalid
 from portal.file_answers import safe
+from portal.forms_ui import add_errors
 from portal.staff import staff_page, user_of
 
 
@@ -47,8 +48,7 @@ def attach(request: HttpRequest, case_id: UUID) -> HttpResponse:
         try:
             services.case_file_attach(actor=actor, case_id=case.pk, **form.cleaned_data)
         except Invalid as error:
-            for name, sentences in error.fields.items():
-                form.add_error(name, sentences)
+            add_errors(form, error.fields)
         else:
             messages.success(request, "The file is attached.")
             return redirect(f"{reverse('cases:detail', args=[case.pk])}#files")

@@ -14,6 +14,7 @@ from compliance.models import Queue, Rule, RuleBook, WorkCalendar
 from compliance.queue_forms import CalendarForm, QueueForm, RuleForm
 from compliance.services.queues import rules_with
 from portal.errors import Conflict, Invalid, NotFound
+from portal.forms_ui import add_errors
 from portal.permissions import can_do, require
 from portal.staff import staff_page, user_of
 
@@ -145,7 +146,7 @@ def _saved(request: HttpRequest, form: Form, save: Callable[[], None]) -> bool:
     try:
         save()
     except Invalid as error:
-        form.add_errors(error.fields)
+        add_errors(form, error.fields)
     except Conflict as error:
         form.add_error(None, error.message)
     else:

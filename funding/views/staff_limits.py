@@ -17,6 +17,7 @@ from onboarding import shut_away
 from onboarding.models import Owner, ProviderAccount
 from portal import permissions
 from portal.errors import Invalid, NotFound
+from portal.forms_ui import add_errors
 from portal.money import Money
 from portal.staff import staff_page, user_of
 
@@ -68,8 +69,7 @@ def change(
         try:
             services.limit_save(actor=actor, account_id=account_id, wanted=form.wanted(), **rule)
         except Invalid as error:
-            for name, sentences in error.fields.items():
-                form.add_error(name, sentences)
+            add_errors(form, error.fields)
         else:
             messages.success(request, "The limit is kept and counts from now on.")
             return redirect(back)

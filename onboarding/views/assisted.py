@@ -17,6 +17,7 @@ from onboarding.services.assisted import CUSTOMERS_OWN, START
 from onboarding.views.typed import seen_of
 from portal import permissions
 from portal.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from portal.forms_ui import add_errors
 from portal.staff import staff_page, user_of
 
 
@@ -45,8 +46,7 @@ def start(request: HttpRequest) -> HttpResponse:
         try:
             application = services.application_start_for(actor=actor, source="page", **form.cleaned_data)
         except Invalid as error:
-            for name, sentences in error.fields.items():
-                form.add_error(name if name in form.fields else None, sentences)
+            add_errors(form, error.fields)
         except Conflict as error:
             form.add_error(None, error.message)
         else:

@@ -16,6 +16,7 @@ from onboarding.services.paper_answers import CLOSED
 from onboarding.views.invitations import FOLLOWED
 from onboarding.views.shared import correction_links, customer_page
 from portal.errors import Invalid
+from portal.forms_ui import add_errors
 from portal.staff import user_of
 
 
@@ -67,8 +68,7 @@ def start(request: HttpRequest) -> HttpResponse:
                 actor=user_of(request), source="page", **form.cleaned_data
             )
         except Invalid as error:
-            for name, sentences in error.fields.items():
-                form.add_error(name if name in form.fields else None, sentences)
+            add_errors(form, error.fields)
         else:
             return redirect("customer:resume", application.pk)
     return render(

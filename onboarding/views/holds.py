@@ -13,6 +13,7 @@ from onboarding.models import AccountHold
 from onboarding.services import holds as services
 from portal import permissions
 from portal.errors import Conflict, Invalid, NotFound
+from portal.forms_ui import add_errors
 from portal.staff import staff_page, user_of
 
 
@@ -57,8 +58,7 @@ def holds(request: HttpRequest, application_id: UUID) -> HttpResponse:
         try:
             services.hold_put(actor=actor, application_id=application.pk, source="page", **form.cleaned_data)
         except Invalid as error:
-            for name, sentences in error.fields.items():
-                form.add_error(name, sentences)
+            add_errors(form, error.fields)
         except Conflict as error:
             messages.error(request, error.message)
             return redirect("staff:holds", application.pk)

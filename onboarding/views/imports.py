@@ -16,6 +16,7 @@ from onboarding.models import ImportBatch
 from onboarding.views.agreements_shared import in_file_order, pager_urls
 from portal import permissions
 from portal.errors import Conflict, DomainError, Invalid
+from portal.forms_ui import add_errors
 from portal.staff import staff_page, user_of
 from providers.forms import ReasonForm
 
@@ -102,8 +103,7 @@ def mapping(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 
 
 def _tell(form: forms.Form, error: Invalid) -> None:
-    for name, sentences in error.fields.items():
-        form.add_error(name if name in form.fields else None, sentences)
+    add_errors(form, error.fields)
 
 
 @require_GET

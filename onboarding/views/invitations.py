@@ -14,6 +14,7 @@ from onboarding.services.paper_answers import CLOSED
 from onboarding.views.people import draft_of, people_page, person_in
 from onboarding.views.shared import correction_links, customer_page, own_part_url, state_url, summary_sections
 from portal.errors import Conflict, Invalid, NotFound
+from portal.forms_ui import add_errors
 from portal.models import User
 from portal.staff import user_of
 
@@ -38,8 +39,7 @@ def invite(request: HttpRequest, application_id: UUID, owner_id: UUID) -> HttpRe
                 source="page",
             )
         except Invalid as error:
-            for name, sentences in error.fields.items():
-                form.add_error(name if name in form.fields else None, sentences)
+            add_errors(form, error.fields)
         else:
             messages.success(request, "The invitation is on its way. The link works for 7 days.")
             return redirect(people_page(application))

@@ -16,6 +16,7 @@ from onboarding.requirements import StepName, role_rule, roles_of, several_peopl
 from onboarding.views.shared import customer_page
 from onboarding.words import AccountType
 from portal.errors import Conflict, Invalid, NotFound
+from portal.forms_ui import add_errors
 from portal.staff import user_of
 
 
@@ -128,8 +129,7 @@ def person_in(application: Application, owner_id: UUID | None) -> Owner:
 
 
 def _explain(form: PersonForm, error: Invalid) -> None:
-    for name, sentences in error.fields.items():
-        form.add_error(name if name in form.fields else None, sentences)
+    add_errors(form, error.fields)
 
 
 def _page(

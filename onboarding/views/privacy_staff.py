@@ -17,6 +17,7 @@ from onboarding.privacy import holds, policy, requests, retention
 from onboarding.views.privacy import cards_of
 from portal import audit, permissions
 from portal.errors import Conflict, Invalid, NotFound
+from portal.forms_ui import add_errors
 from portal.permissions import can_do
 from portal.revealing import is_shown
 from portal.staff import staff_page, user_of
@@ -105,8 +106,7 @@ def ask(request: HttpRequest, customer_id: UUID) -> HttpResponse:
                 actor=user_of(request), customer_id=found.pk, source="page", **form.cleaned_data
             )
         except Invalid as error:
-            for name, sentences in error.fields.items():
-                form.add_error(name, sentences)
+            add_errors(form, error.fields)
         else:
             messages.success(request, "Asked. A compliance manager decides it as a case.")
             return redirect("privacy_staff:customer", found.pk)

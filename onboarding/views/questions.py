@@ -15,6 +15,7 @@ from onboarding.services.question_answers import LONGEST_ANSWER, question_answer
 from onboarding.views.shared import customer_page
 from onboarding.words_documents import DocumentType
 from portal.errors import Conflict, Invalid
+from portal.forms_ui import add_errors
 from portal.staff import user_of
 
 
@@ -50,8 +51,7 @@ def question(request: HttpRequest, application_id: UUID, request_id: UUID) -> Ht
                 source="page",
             )
         except Invalid as error:
-            for name, sentences in error.fields.items():
-                form.add_error(name, sentences)
+            add_errors(form, error.fields)
         except Conflict as error:
             problem = error.message
         else:

@@ -15,6 +15,7 @@ from onboarding.models import Application, ChangeRequest
 from onboarding.services import restricted as services
 from onboarding.views.shared import customer_page
 from portal.errors import DomainError, Invalid, NotFound
+from portal.forms_ui import add_errors
 from portal.staff import user_of
 
 TONES = {
@@ -140,8 +141,7 @@ def ask_page(
 
 
 def _show(form: StepForm, error: Invalid) -> None:
-    for name, sentences in error.fields.items():
-        form.add_error(name if name in form.fields else None, sentences)
+    add_errors(form, error.fields)
 
 
 @require_POST

@@ -14,6 +14,7 @@ from onboarding.services import settlement as services
 from onboarding.words import SettlementMethod
 from portal import permissions
 from portal.errors import Conflict, Invalid
+from portal.forms_ui import add_errors
 from portal.staff import staff_page, user_of
 from providers.forms import ReasonForm
 
@@ -51,8 +52,7 @@ def settlement(request: HttpRequest, application_id: UUID) -> HttpResponse:
                 actor=actor, application_id=application.pk, source="page", **form.cleaned_data
             )
         except Invalid as error:
-            for name, sentences in error.fields.items():
-                form.add_error(name, sentences)
+            add_errors(form, error.fields)
         except Conflict as error:
             messages.error(request, error.message)
             return redirect("staff:settlement", application.pk)

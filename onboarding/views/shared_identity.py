@@ -12,6 +12,7 @@ from onboarding import selectors
 from onboarding.services import shared_identity as services
 from portal import permissions
 from portal.errors import Conflict, Invalid
+from portal.forms_ui import add_errors
 from portal.models import OutboundCall
 from portal.staff import staff_page, user_of
 from providers.forms import ReasonForm
@@ -54,8 +55,7 @@ def shared_identity(request: HttpRequest, application_id: UUID) -> HttpResponse:
                 actor=actor, application_id=application.pk, source="page", **form.cleaned_data
             )
         except Invalid as error:
-            for name, sentences in error.fields.items():
-                form.add_error(name, sentences)
+            add_errors(form, error.fields)
         except Conflict as error:
             messages.error(request, error.message)
             return redirect("staff:shared_identity", application.pk)
