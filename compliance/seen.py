@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from compliance import kinds
-from compliance.models import Case, CaseDecision, SeenEvidence
+from compliance.models import Case, CaseDecision, Proposal, SeenEvidence
+from compliance.models.approvals import FORGOTTEN
 
 
 def keep(decision: CaseDecision, sections: list[dict[str, Any]]) -> None:
@@ -37,9 +38,14 @@ def sections(decision: CaseDecision) -> list[kinds.Section]:
 
 
 def forget(subjects: Iterable[UUID]) -> int:
-    """Remove what was seen of these subjects, for whoever erases them; how many decisions it was of."""
-    rows = SeenEvidence.objects.filter(decision__case__subject_id__in=list(subjects))
-    return rows.delete()[0]
+    """Remove what was seen of these subjects, for whoever erases them; how many decisions it was of.
+
+    That something was proposed, by whom, and who answered stays; the lines that its maker saw go.
+    """
+    keys = list(subjects)
+    proposals = Proposal.objects.filter(case__subject_id__in=keys).exclude(seen_evidence__in=[[], FORGOTTEN])
+    proposals.update(seen_evidence=FORGOTTEN)
+    return SeenEvidence.objects.filter(decision__case__subject_id__in=keys).delete()[0]
 
 
 def _comparison(comparison: kinds.Comparison | None) -> dict[str, Any] | None:

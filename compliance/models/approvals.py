@@ -9,6 +9,10 @@ from compliance.models.cases import Case
 from portal import clock, ids
 from portal.states import Stateful
 
+#: In the place of what a maker saw once the customer is erased. No evidence has such a line, so a proposal that still
+#: waits cannot be approved upon it.
+FORGOTTEN = [["What was seen is erased", ""]]
+
 
 class ApprovalRule(models.Model):
     """Decisions that need a second person. One rule that matches is enough; what is empty matches anything.
@@ -55,7 +59,7 @@ class ApprovalRule(models.Model):
 class Proposal(Stateful):
     """A decision as its maker made it, until a second person answers. What was proposed is never changed.
 
-    A database trigger holds that for every column but the answer's.
+    A database trigger holds that for every column but the answer's, and of `seen_evidence` until it is forgotten.
     """
 
     class Status(models.TextChoices):
@@ -92,6 +96,7 @@ class Proposal(Stateful):
     #: The version of the case that the maker saw.
     seen_version = models.PositiveIntegerField()
     #: A keyed digest of each line of the evidence that the maker saw, as [name, digest]: it tells what changed since.
+    #: The names of lines name people, so erasure puts FORGOTTEN here.
     seen_evidence = models.JSONField(default=list)
     #: Whether a manager decided what was escalated: then a manager approves, and back it goes to managers.
     was_escalated = models.BooleanField(default=False)

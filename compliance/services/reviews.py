@@ -5,13 +5,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from compliance import kinds, reviewing
+from compliance import kinds, personal, reviewing
 from compliance.models import Review, ReviewPolicy
 from compliance.permissions import refuse
 from compliance.services.deciding import check_reasons
 from compliance.services.shared import checked_text, clean, invalid
 from portal import audit, clock
-from portal.errors import Conflict, NotFound
+from portal.errors import Conflict, Forbidden, NotFound
 from portal.models import User
 from portal.permissions import require
 
@@ -47,7 +47,7 @@ def review_policy_save(
 def review_take(*, actor: User) -> Review | None:
     """Take a review that waits and is the actor's to make, the oldest first; None when there is none.
 
-    One that the actor has is gone on with. Two who ask at once get two.
+    One that the actor has is gone on with. Two who ask at once get two. What is shut away from the actor is passed by.
     """
     require(actor, "case.decide")
     with transaction.atomic():
@@ -60,7 +60,7 @@ def review_take(*, actor: User) -> Review | None:
             of=("self",), skip_locked=True
         )
         for review in waiting.select_related("case__queue", "decision__actor").order_by("pk")[:200]:
-            if not reviewing.why_not(actor, review):
+            if not reviewing.why_not(actor, review) and not personal.why_shut(review.case, actor)[0]:
                 review.reviewer = actor
                 review.save(update_fields=["reviewer"])
                 review.move_to(Status.TAKEN, actor=actor, source="page")
@@ -87,7 +87,8 @@ def review_decide(
 ) -> Review:
     """Say how one would have decided. It has no effect but to be compared with the first decision.
 
-    Raises NotFound for a review of somebody else, Conflict when it is made already, Invalid for what is lacking.
+    Raises NotFound for a review of somebody else, Conflict when it is made already, Forbidden while the customer's data
+    is shut away, Invalid for what is lacking.
     """
     with transaction.atomic():
         review = _locked(review_id)
@@ -96,6 +97,7 @@ def review_decide(
         if review.status != Status.TAKEN:
             raise Conflict("This review is made already.")
         refuse(reviewing.why_not(actor, review))
+        _require_open(actor, review)
         chosen = kinds.get(review.case.kind).decision(decision)
         if chosen is None:
             raise invalid(decision="Choose a decision.")
@@ -133,11 +135,18 @@ def review_settle(*, actor: User, review_id: UUID, stands: str, lesson: str) -> 
     with transaction.atomic():
         review = _locked(review_id)
         refuse(reviewing.why_not_settle(actor, review))
+        _require_open(actor, review)
         review.stands, review.lesson, review.judged_by = stands, lesson, actor
         review.save(update_fields=["stands", "lesson", "judged_by"])
         review.move_to(Status.SETTLED, actor=actor, source="page")
         audit.record("review.settled", subject=review, actor=actor, after={"stands": stands}, source="page")
     return review
+
+
+def _require_open(actor: User, review: Review) -> None:
+    """Raise Forbidden while the data of the case's people is shut away from the actor."""
+    if reason := personal.why_shut(review.case, actor)[0]:
+        raise Forbidden(reason)
 
 
 def _locked(review_id: UUID) -> Review:

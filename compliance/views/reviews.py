@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from compliance import dossier, drawing, kinds, reviewing, seen, services, timeline
+from compliance import dossier, drawing, kinds, personal, reviewing, seen, services, timeline
 from compliance.dashboard import worded
 from compliance.models import Review, ReviewDraw, ReviewPolicy
 from compliance.review_forms import PolicyForm, ReviewFilterForm, ReviewForm, SettleForm
@@ -98,17 +98,36 @@ def review(request: HttpRequest, review_id: UUID) -> HttpResponse:
     return _page(request, found)
 
 
+def _shut(request: HttpRequest, found: Review) -> HttpResponse | None:
+    """What stands in the place of what its case says, while the data of the case's people is shut away."""
+    actor = user_of(request)
+    reason, url = personal.why_shut(found.case, actor)
+    if not reason:
+        return None
+    context = {
+        "review": found,
+        "reason": reason,
+        "url": url,
+        "may_put_back": found.is_blind and (found.reviewer_id == actor.pk or can_do(actor, "case.manage")),
+        "nav_section": "dashboard",
+    }
+    return render(request, "compliance/review_shut.html", context, status=403)
+
+
 def _page(
     request: HttpRequest, found: Review, form: forms.Form | None = None, status: int = 200
 ) -> HttpResponse:
     actor, kind = user_of(request), kinds.get(found.case.kind)
+    is_mine = found.is_blind and found.reviewer_id == actor.pk
+    if (is_mine or found.reviewed_at) and (instead := _shut(request, found)):
+        return instead
     context: dict[str, Any] = {
         "review": found,
         "kind": kind,
         "tone": TONES[found.status],
         "nav_section": "dashboard",
     }
-    if found.is_blind and found.reviewer_id == actor.pk:
+    if is_mine:
         decided_at = found.decision.at
         papers = _papers(request, found)
         context |= {
@@ -129,8 +148,10 @@ def _page(
         }
         return render(request, "compliance/review_blind.html", context, status=status)
     if found.reviewed_at is None:
-        people = reviewing.eligible([found])[found.pk]
-        context |= {"people": people, "may_put_back": can_do(actor, "case.manage") and found.is_blind}
+        fit = reviewing.eligible([found])[found.pk]
+        people = [person for person in fit if not personal.why_shut(found.case, person)[0]]
+        context |= {"people": people, "is_shut": len(people) < len(fit)}
+        context |= {"may_put_back": can_do(actor, "case.manage") and found.is_blind}
         return render(request, "compliance/review_waiting.html", context, status=status)
     blocked = reviewing.why_not_settle(actor, found)
     first = found.decision
@@ -171,6 +192,8 @@ def decide(request: HttpRequest, review_id: UUID) -> HttpResponse:
     actor = user_of(request)
     require(actor, "case.decide")
     found = reviewing.review_for(actor, review_id)
+    if instead := _shut(request, found):
+        return instead
     form = ReviewForm(request.POST, decisions=kinds.get(found.case.kind).decisions, prefix="review")
     if not form.is_valid():
         return _page(request, found, form, 422)
@@ -201,6 +224,8 @@ def settle(request: HttpRequest, review_id: UUID) -> HttpResponse:
     actor = user_of(request)
     require(actor, "case.manage")
     found = reviewing.review_for(actor, review_id)
+    if instead := _shut(request, found):
+        return instead
     form = SettleForm(request.POST, prefix="settle")
     if not form.is_valid():
         return _page(request, found, form, 422)

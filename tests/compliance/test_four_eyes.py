@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from compliance import approvers, jobs, permissions, services, standing, timeline
+from compliance import approvers, jobs, permissions, seen, services, standing, timeline
 from compliance.models import Case, CaseDecision, Proposal
+from compliance.models.approvals import FORGOTTEN
 from portal import clock
 from portal.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.models import AuditEntry, MailMessage, User
@@ -138,6 +139,8 @@ def test_what_was_proposed_cannot_be_written_over(manager: User, ana: User) -> N
     made = proposed(ana, ready(ana))
     for change in (
         lambda: Proposal.objects.filter(pk=made.pk).update(text="Something else"),
+        lambda: Proposal.objects.filter(pk=made.pk).update(seen_evidence=[]),
+        lambda: Proposal.objects.filter(pk=made.pk).update(seen_evidence=FORGOTTEN, text=""),
         lambda: Proposal.objects.filter(pk=made.pk).delete(),
     ):
         with pytest.raises(Exception, match="append"), transaction.atomic():
@@ -213,6 +216,24 @@ def test_who_cannot_approve_and_what_cannot_be_approved(
             assert approve(ben, made)
         elif barrier in {"evidence", "maker gone"}:
             assert send_back(ben, made).status == "refused"
+
+
+def test_what_a_maker_saw_is_forgotten_and_who_proposed_and_answered_stays(
+    manager: User, ana: User, ben: User, customer_user: User, effects: Seen
+) -> None:
+    needs_two(manager)
+    made, other = proposed(ana, ready(ana, subject_of(customer_user))), proposed(ana, ready(ana))
+    approve(ben, made)
+    seen.forget([customer_user.pk])
+    kept = Proposal.objects.get(pk=made.pk)
+    assert kept.seen_evidence == FORGOTTEN != made.seen_evidence
+    said = (kept.maker, kept.checker, kept.code, kept.reason_label, kept.text, kept.status)
+    assert said == (ana, ben, "stun", "It naps", made.text, "approved")
+    assert Proposal.objects.get(pk=other.pk).seen_evidence == other.seen_evidence
+    # One that still waits is not approved upon what nobody can compare any more.
+    seen.forget([now(other).subject_id])
+    with pytest.raises(Conflict, match="What was seen is erased"):
+        approve(ben, other)
 
 
 def test_every_reason_is_given_at_once(manager: User, ana: User, customer_user: User) -> None:

@@ -46,7 +46,7 @@ NOT_COPIED = {
 ERASED = """
 portal.User portal.MailMessage portal.IdempotentRequest portal.OutboundCall portal.Reveal sessions.Session
 account.EmailAddress account.EmailConfirmation mfa.Authenticator providers.InboundEvent
-compliance.Case compliance.CaseFile compliance.SeenEvidence
+compliance.Case compliance.CaseFile compliance.SeenEvidence compliance.Proposal
 onboarding.Application onboarding.Owner onboarding.Entity onboarding.Address onboarding.Employment
 onboarding.InvestmentProfile onboarding.TrustedContact onboarding.AgreementAcceptance onboarding.OwnerInvitation
 onboarding.StepEntries onboarding.ApplicationStep onboarding.ImportRow onboarding.Document onboarding.DocumentCopy
@@ -57,8 +57,7 @@ NOT_ERASED = {
     "the trail and the record of cases: masks, and what people decided": """
         portal.AuditEntry portal.AuditSealedEntry portal.StatusChange compliance.CaseFact compliance.CaseNote
         compliance.CaseTick compliance.CaseDecision compliance.CaseMark
-        compliance.CaseMention compliance.CaseExport compliance.CasePresence compliance.Proposal
-        compliance.Review""",
+        compliance.CaseMention compliance.CaseExport compliance.CasePresence compliance.Review""",
     "keys, days and statuses: without the person they name nobody": """
         onboarding.Customer onboarding.ProviderAccount onboarding.ClosureRequest onboarding.SettlementChange
         onboarding.IdentityCheck onboarding.DraftReminder onboarding.AgreementReminder onboarding.HandIn
