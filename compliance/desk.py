@@ -55,17 +55,17 @@ def of(actor: User) -> Desk:
 
 def question(actor: User) -> Question:
     """What `of` asks."""
-    return _DESK.of(*[actor.pk] * 5)
+    return _DESK.of(reader=actor.pk)
 
 
 _DESK = Written("""
-SELECT (SELECT columns FROM compliance_listcolumns WHERE user_id = %s),
- EXISTS (SELECT FROM compliance_worker WHERE user_id = %s AND is_away),
- (SELECT count(*) FROM compliance_casemention WHERE person_id = %s AND seen_at IS NULL),
+SELECT (SELECT columns FROM compliance_listcolumns WHERE user_id = %(reader)s),
+ EXISTS (SELECT FROM compliance_worker WHERE user_id = %(reader)s AND is_away),
+ (SELECT count(*) FROM compliance_casemention WHERE person_id = %(reader)s AND seen_at IS NULL),
  (SELECT COALESCE(json_agg(json_build_array(v.id, v.name, v.query, v.is_shared,
-   COALESCE(NULLIF(u.name, ''), 'a colleague'), v.owner_id = %s) ORDER BY v.name, v.id), '[]')::text
+   COALESCE(NULLIF(u.name, ''), 'a colleague'), v.owner_id = %(reader)s) ORDER BY v.name, v.id), '[]')::text
   FROM compliance_savedview v JOIN portal_user u ON u.id = v.owner_id
-  WHERE v.owner_id = %s OR v.is_shared)""")
+  WHERE v.owner_id = %(reader)s OR v.is_shared)""")
 
 
 def options(actor: User, queues: list[Queue]) -> Options:

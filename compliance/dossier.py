@@ -161,10 +161,29 @@ def register_questions(anchor_type: str, questions: Questions) -> None:
         known.append(questions)
 
 
+_further: dict[str, list[Questions]] = {}
+
+
+def register_further(anchor_type: str, questions: Questions) -> None:
+    """The same of what a source asks once the questions before are answered: it may read their answers."""
+    known = _further.setdefault(anchor_type, [])
+    if questions not in known:
+        known.append(questions)
+
+
 def questions(look: Look) -> list[Question]:
     """What will be asked of whom the case is about, as far as it is known by now."""
+    return _of(_questions, look)
+
+
+def further(look: Look) -> list[Question]:
+    """What will be asked after that."""
+    return _of(_further, look)
+
+
+def _of(registered: Mapping[str, list[Questions]], look: Look) -> list[Question]:
     anchor = kinds.get(look.case.kind).anchor(look.case)
-    sources = _questions.get(anchor.type, []) if anchor else []
+    sources = registered.get(anchor.type, []) if anchor else []
     return [question for source in sources for question in source(anchor.id, look)] if anchor else []
 
 

@@ -45,6 +45,7 @@ from typing import Literal
 from uuid import UUID
 
 from compliance.models import Case
+from portal.composed import Question
 from portal.models import User
 from portal.money import Money
 from portal.sealed import Sealed
@@ -75,22 +76,6 @@ class Comparison:
     columns: tuple[str, ...]
     rows: tuple[tuple[str | Sealed, ...], ...]
     differs: frozenset[int] = frozenset()
-
-    @property
-    def lines(self) -> list["Line"]:
-        """The rows with each value under its column's name, as a table on a phone needs it."""
-        return [
-            Line(tuple(zip(self.columns, row, strict=True)), place in self.differs)
-            for place, row in enumerate(self.rows)
-        ]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of a comparison: (column, value) for each."""
-
-    cells: tuple[tuple[str, str | Sealed], ...]
-    differs: bool
 
 
 @dataclass(frozen=True)
@@ -165,6 +150,11 @@ def no_evidence(case: Case) -> Sequence[Section]:
     return ()
 
 
+def no_questions(case: Case) -> Sequence[Question]:
+    """For kinds whose evidence asks when it needs to know."""
+    return ()
+
+
 def no_page(subject_id: UUID) -> str:
     """For subjects without a page of their own."""
     return ""
@@ -232,6 +222,9 @@ class CaseKind:
     #: Who decides, unless a decision says otherwise.
     permission: str = "case.decide"
     evidence: Callable[[Case], Sequence[Section]] = no_evidence
+    #: What `evidence` will ask, so that the case page asks it together with other things. It may read what the
+    #: questions of the dossier told (compliance/dossier.py).
+    asks: Callable[[Case], Sequence[Question]] = no_questions
     subject_url: Callable[[UUID], str] = no_page
     #: Whom the case is about in the end; the case page shows all that the apps know of it (compliance/dossier.py).
     anchor: Callable[[Case], Anchor | None] = no_anchor

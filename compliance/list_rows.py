@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from compliance import approvers, kinds
 from compliance.list_columns import BY_KEY, Column, Facts
 from compliance.models import Case
 from compliance.standing import STATUS_WORDS
+from portal.ui.addresses import address
 from portal.ui.drawing import joined, markup, remembered
 
 
@@ -56,10 +56,10 @@ def _row(
 ) -> SafeString:
     link = markup(
         '<a class="table__link nowrap" href="{}?list={}" id="row-{}" data-row-link data-take="{}">{}</a>',
-        reverse("cases:detail", args=[key]),
+        address("cases:detail", key),
         quote(query, safe=""),
         key,
-        reverse("cases:assign", args=[key]),
+        address("cases:assign", key),
         reference,
     )
     live = joined(

@@ -31,7 +31,9 @@ MOST_NEWS = 5
 def lookers(actor: User, case_ids: Iterable[UUID], at: datetime | None = None) -> dict[UUID, str]:
     """Who else looks at each of these cases now, in words; cases at which nobody looks are absent. One query."""
     found: dict[UUID, list[str]] = {}
-    for case_id, name, since in _LOOKERS(list(case_ids), (at or clock.now()) - LASTS, actor.pk):
+    for case_id, name, since in _LOOKERS(
+        cases=list(case_ids), since=(at or clock.now()) - LASTS, reader=actor.pk
+    ):
         sentence = f"{name or 'A colleague'} is looking at it since {_hour(since)}"
         found.setdefault(case_id, []).append(sentence)
     return {key: ". ".join(sentences) for key, sentences in found.items()}
@@ -39,12 +41,12 @@ def lookers(actor: User, case_ids: Iterable[UUID], at: datetime | None = None) -
 
 def question(actor: User, case_id: UUID, at: datetime) -> Question:
     """What `lookers` asks of one case at that moment."""
-    return _LOOKERS.of([case_id], at - LASTS, actor.pk)
+    return _LOOKERS.of(cases=[case_id], since=at - LASTS, reader=actor.pk)
 
 
 _LOOKERS = Written("""
 SELECT p.case_id, u.name, p.since FROM compliance_casepresence p JOIN portal_user u ON u.id = p.user_id
-WHERE p.case_id = ANY(%s) AND p.seen_at >= %s AND p.user_id <> %s ORDER BY p.since, p.id""")
+WHERE p.case_id = ANY(%(cases)s) AND p.seen_at >= %(since)s AND p.user_id <> %(reader)s ORDER BY p.since, p.id""")
 
 
 def _hour(at: datetime) -> str:

@@ -1,5 +1,6 @@
 """The orders of the list, each paged by key on an index: the hundredth page costs what the first does."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -11,6 +12,7 @@ from django.db.models.functions import Coalesce
 
 from compliance.models import Case
 from compliance.models.cases import NEVER
+from portal.composed import listed
 from portal.pages import Page, Row
 
 SEPARATOR = "~"
@@ -87,28 +89,43 @@ def beside(rows: QuerySet[Case], order: Order, pk: UUID, *, back: bool) -> UUID 
     return found.values_list("pk", flat=True).first()
 
 
-def ordered(rows: QuerySet[Row], order: Order, *, after: str, before: str, size: int) -> Page[Row]:
+def ordered(
+    rows: QuerySet[Row] | Callable[[], QuerySet[Row]],
+    order: Order,
+    *,
+    after: str,
+    before: str,
+    size: int,
+    key: Hashable = None,
+) -> Page[Row]:
     """One page in the order. `newer` is the cursor of the page before, `older` of the one after it, as they are read.
 
-    A cursor that this order did not write is read as none, so that an old bookmark shows the first page.
+    A cursor that this order did not write is read as none, so that an old bookmark shows the first page. With a `key`
+    of all that the rows depend on, the query is composed once for it, by a function that gives the rows.
     """
-    if order.key is not None:
-        rows = cast(QuerySet[Row], rows.annotate(key=order.key))
     follows, precedes = order.read(after), order.read(before)
+
+    def compose() -> QuerySet[Row]:
+        found = rows() if callable(rows) else rows
+        if order.key is not None:
+            found = cast(QuerySet[Row], found.annotate(key=order.key))
+        if precedes is not None:
+            return found.filter(order.beyond(precedes, back=True)).order_by(*order.words(back=True))[
+                : size + 1
+            ]
+        if follows is not None:
+            found = found.filter(order.beyond(follows, back=False))
+        return found.order_by(*order.words(back=False))[: size + 1]
+
+    found = listed(None if key is None else (key, follows, precedes, size), compose)
+    is_more, found = len(found) > size, found[:size]
     if precedes is not None:
-        found = list(
-            rows.filter(order.beyond(precedes, back=True)).order_by(*order.words(back=True))[: size + 1]
-        )
-        is_more, found = len(found) > size, found[:size][::-1]
+        found = found[::-1]
         return Page(
             found,
             newer=order.write(found[0]) if is_more else "",
             older=order.write(found[-1]) if found else "",
         )
-    if follows is not None:
-        rows = rows.filter(order.beyond(follows, back=False))
-    found = list(rows.order_by(*order.words(back=False))[: size + 1])
-    is_more, found = len(found) > size, found[:size]
     return Page(
         found,
         newer=order.write(found[0]) if follows is not None and found else "",

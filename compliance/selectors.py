@@ -133,19 +133,32 @@ def cases_for_staff(
 
     Orders by a date or a priority have an index of what is undecided alone; the rest comes oldest first.
     """
-    rows, order = _listed(actor, chosen)
-    rows = rows.select_related("assignee", "queue").only(*_LISTED)
-    return ordering.ordered(rows, order, after=after, before=before, size=size)
+    cases_visible_to(actor)
+
+    def rows() -> QuerySet[Case]:
+        return _listed(actor, chosen).select_related("assignee", "queue").only(*_LISTED)
+
+    # What is searched for is looked up in other tables, and ages run.
+    is_steady = not (chosen.text or chosen.older_than_days)
+    key = ("cases", actor.pk, actor.role, chosen) if is_steady else None
+    return ordering.ordered(rows, _order(chosen), after=after, before=before, size=size, key=key)
 
 
 def neighbours(actor: User, chosen: CaseFilter, case_id: UUID) -> tuple[UUID | None, UUID | None]:
     """The cases before and after this one in the list, also when it has left the list meanwhile."""
-    rows, order = _listed(actor, chosen)
+    rows, order = _listed(actor, chosen), _order(chosen)
     before, after = (ordering.beside(rows, order, case_id, back=back) for back in (True, False))
     return before, after
 
 
-def _listed(actor: User, chosen: CaseFilter) -> tuple[QuerySet[Case], ordering.Order]:
+def _order(chosen: CaseFilter) -> ordering.Order:
+    order = ordering.ORDERS[chosen.sort]
+    # What is done has no index for these.
+    is_undone = chosen.status not in {"", *Case.DONE}
+    return order if order.key is None or is_undone else ordering.ORDERS[ordering.USUAL]
+
+
+def _listed(actor: User, chosen: CaseFilter) -> QuerySet[Case]:
     rows = cases_visible_to(actor)
     if chosen.status in GROUPS:
         rows = rows.filter(GROUPS[chosen.status])
@@ -163,13 +176,7 @@ def _listed(actor: User, chosen: CaseFilter) -> tuple[QuerySet[Case], ordering.O
         rows = rows.filter(opened_at__lte=clock.now() - timedelta(days=chosen.older_than_days))
     if chosen.text:
         rows = among(rows, _matches(chosen.text))
-    order = ordering.ORDERS[chosen.sort]
-    if order.key is not None:
-        if chosen.status in {"", *Case.DONE}:
-            order = ordering.ORDERS[ordering.USUAL]
-        else:
-            rows = rows.filter(UNDONE)
-    return rows, order
+    return rows if _order(chosen).key is None else rows.filter(UNDONE)
 
 
 def queues_visible_to(actor: User) -> QuerySet[Queue]:

@@ -91,8 +91,17 @@ def _answers(case: Case) -> list[Item]:
     ]
 
 
+_LABEL = Case._meta.label_lower
+_CHANGES = Composed(
+    lambda key: (
+        StatusChange.objects.filter(subject_type=_LABEL, subject_id=key)
+        .select_related("actor")
+        .order_by("-at")[:LONGEST]
+    )
+)
+
+
 def _changes(case: Case) -> list[Item]:
-    rows = StatusChange.objects.filter(subject_type=case._meta.label_lower, subject_id=case.pk)
     return [
         Item(
             row.at,
@@ -102,14 +111,18 @@ def _changes(case: Case) -> list[Item]:
             body=row.reason,
             tone=TONES.get(row.new, "neutral"),
         )
-        for row in rows.select_related("actor").order_by("-at")[:LONGEST]
+        for row in _CHANGES(case.pk)
         # The decision, or the proposal, says the same and more.
         if row.new not in {Case.Status.DECIDED, Case.Status.WAITING_APPROVAL}
     ]
 
 
+_PROPOSALS = Composed(
+    lambda key: Proposal.objects.filter(case=key).select_related("maker").order_by("-pk")[:LONGEST]
+)
+
+
 def _proposals(case: Case) -> list[Item]:
-    rows = case.proposals.select_related("maker").order_by("-pk")[:LONGEST]
     return [
         Item(
             row.proposed_at,
@@ -119,7 +132,7 @@ def _proposals(case: Case) -> list[Item]:
             body=" · ".join(filter(None, [_reason(row), row.text])),
             tone=TONES[Case.Status.WAITING_APPROVAL],
         )
-        for row in rows
+        for row in _PROPOSALS(case.pk)
     ]
 
 
@@ -157,11 +170,15 @@ _AUDITED = {
 }
 
 
+_ENTRIES = Composed(
+    lambda key: AuditEntry.objects.filter(subject_type=_LABEL, subject_id=key, action__in=_AUDITED).order_by(
+        "-at"
+    )[:LONGEST]
+)
+
+
 def _audited(case: Case) -> list[Item]:
-    rows = AuditEntry.objects.filter(
-        subject_type=case._meta.label_lower, subject_id=case.pk, action__in=_AUDITED
-    ).order_by("-at")[:LONGEST]
-    found = list(rows)
+    found = _ENTRIES(case.pk)
     people, items = _people(found), {item.code: item.text for item in kinds.get(case.kind).checklist}
     return [_item(row, people, items) for row in found]
 

@@ -70,6 +70,7 @@ class OnboardingConfig(AppConfig):
         hooks.register_files("answers", case_file.answers)
         dossier.register(anchors.APPLICATION, part.of_application)
         dossier.register_questions(anchors.APPLICATION, known.questions)
+        dossier.register_further(anchors.APPLICATION, part.further)
         dossier.register_happenings(anchors.APPLICATION, part.happenings)
         people.register(finding.find)
         personal_of_cases.register_shut(personal.why_shut)

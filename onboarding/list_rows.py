@@ -5,7 +5,6 @@ from functools import lru_cache
 from uuid import UUID
 
 from django.http import QueryDict
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from onboarding import standing
@@ -15,6 +14,7 @@ from onboarding.selectors import ApplicationFilter
 from portal import clock
 from portal.templatetags.ui import badge, compact_ball, moment_html
 from portal.templatetags.ui_forms import field
+from portal.ui.addresses import address
 from portal.ui.drawing import component, joined, markup, remembered
 from portal.ui.time import Moment, moment
 
@@ -72,7 +72,7 @@ def _row(
         '<tr><td data-label="Customer"><a href="{}">{}</a></td><td data-label="Reference" class="nowrap">{}</td>'
         '<td data-label="Status">{}</td><td data-label="Who has the ball">{}</td>'
         '<td data-label="Handed in" class="nowrap">{}</td></tr>\n',
-        reverse("staff:application", args=[key]),
+        address("staff:application", key),
         name,
         reference,
         badge(*status),

@@ -170,6 +170,14 @@ def applications_for_staff(
 ) -> Page[Application]:
     """One page of applications, newest first, paged by key on an index; never counted."""
     permissions.require(actor, "application.view")
+    # What is searched for is looked up first, and what is overdue depends on the day.
+    key = None if chosen.text or chosen.papers else ("applications", chosen)
+    page = keyset(lambda: _listed(chosen), after=after, before=before, size=size, key=key)
+    _attach_names(page.rows)
+    return page
+
+
+def _listed(chosen: ApplicationFilter) -> QuerySet[Application]:
     rows = Application.objects.select_related("account__identity_check").defer("search", "corrections")
     rows = rows.filter(customer__restricted_at=None)
     if chosen.status == EXPIRED:
@@ -187,9 +195,7 @@ def applications_for_staff(
         rows = rows.filter(submitted_at__lt=_midnight(chosen.submitted_to + timedelta(days=1)))
     if chosen.text:
         rows = among(rows, by_words(chosen.text))
-    page = keyset(rows, after=after, before=before, size=size)
-    _attach_names(page.rows)
-    return page
+    return rows
 
 
 def _waits_on(holder: str) -> Q:

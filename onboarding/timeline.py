@@ -6,11 +6,15 @@ A fixed number of queries whatever its length; no personal data beyond masks.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from onboarding.models import Application, ChangeRequest, ClosureRequest, ProviderAccount
 from onboarding.requirements.titles import step_title
+from portal.composed import Composed, Row
 from portal.models import AuditEntry, OutboundCall, StatusChange
 from portal.ui.plain import in_words, name_words
 from providers.models import CallLog, ExpectedEvent, InboundEvent
@@ -63,26 +67,59 @@ def _keys(application: Application) -> list[tuple[str, UUID]]:
     return [(APPLICATION, application.pk)] + ([(ACCOUNT, account.pk)] if account else [])
 
 
-def _about(application: Application) -> dict[str, Any]:
+def _newest(rows: Callable[..., QuerySet[Any, Row]]) -> Composed[Row]:
+    """The newest of what is about such rows: by the labels of their models, and their keys."""
+    return Composed(
+        lambda label, key: rows(subject_type__in=[label], subject_id__in=[key])[:LONGEST], str, UUID
+    )
+
+
+_CHANGES = _newest(
+    lambda **about: StatusChange.objects.filter(**about).select_related("actor").order_by("-at")
+)
+_AUDITED = _newest(
+    lambda **about: AuditEntry.objects.filter(**about).exclude(action__endswith=".status").order_by("-at")
+)
+_CALLS = _newest(lambda **about: OutboundCall.objects.filter(**about).defer("body").order_by("-created_at"))
+_CALL_LOGS = _newest(lambda **about: CallLog.objects.filter(**about).order_by("-at"))
+_EVENTS = _newest(lambda **about: InboundEvent.objects.filter(**about).defer("body").order_by("-received_at"))
+_EXPECTED = _newest(
+    lambda **about: ExpectedEvent.objects.filter(**about, state__in=["late", "recovered"]).order_by("-due_at")
+)
+_REQUESTS = {
+    label: Composed(
+        # Each time around the loop has its own model.
+        partial(
+            lambda model, account: (
+                model.objects.filter(account=account).order_by("-pk").values_list("pk")[:LONGEST]
+            ),
+            model,
+        ),
+        UUID,
+    )
+    for label, model in ((CHANGE, ChangeRequest), (CLOSURE, ClosureRequest))
+}
+
+
+def _about(application: Application) -> tuple[list[str], list[UUID]]:
     keys = _keys(application)
-    return {"subject_type__in": [label for label, _ in keys], "subject_id__in": [key for _, key in keys]}
+    return [label for label, _ in keys], [key for _, key in keys]
 
 
-def _statuses(application: Application, most: int = LONGEST) -> list[Item]:
-    requests = _requests_of(getattr(application, "account", None))
-    return _changes(_keys(application) + requests, most)
+def _statuses(application: Application) -> list[Item]:
+    return _changes(_keys(application) + _requests_of(getattr(application, "account", None)))
 
 
-def _people(application: Application, most: int = LONGEST) -> list[Item]:
-    return _audited(_about(application), most)
+def _people(application: Application) -> list[Item]:
+    return [_audit_item(row) for row in _AUDITED(*_about(application))]
 
 
-def _provider(application: Application, most: int = LONGEST) -> list[Item]:
+def _provider(application: Application) -> list[Item]:
     about = _about(application)
-    return [*_calls(about, most), *_events(about, most), *_expected(about, most)]
+    return [*_calls(*about), *_events(*about), *_expected(*about)]
 
 
-#: The kinds of happenings by the names of their filters: each gives the newest, at most so many of each sort.
+#: The kinds of happenings by the names of their filters: each gives the newest, at most LONGEST of each sort.
 PARTS: dict[str, Callable[..., list[Item]]] = {
     "Statuses": _statuses,
     "Customer and staff": _people,
@@ -94,16 +131,11 @@ def _requests_of(account: ProviderAccount | None) -> list[tuple[str, UUID]]:
     """What the customer asked for that the provider's operations do by hand."""
     if account is None:
         return []
-    found: list[tuple[str, UUID]] = []
-    for label, model in ((CHANGE, ChangeRequest), (CLOSURE, ClosureRequest)):
-        keys = model._default_manager.filter(account=account).order_by("-pk").values_list("pk", flat=True)
-        found += [(label, key) for key in keys[:LONGEST]]
-    return found
+    return [(label, key) for label, rows in _REQUESTS.items() for (key,) in rows(account.pk)]
 
 
-def _changes(keys: list[tuple[str, UUID]], most: int) -> list[Item]:
-    about = {"subject_type__in": {label for label, _ in keys}, "subject_id__in": [key for _, key in keys]}
-    rows = StatusChange.objects.filter(**about).select_related("actor").order_by("-at")[:most]
+def _changes(keys: list[tuple[str, UUID]]) -> list[Item]:
+    rows = _CHANGES(sorted({label for label, _ in keys}), [key for _, key in keys])
     return [
         Item(
             row.at,
@@ -195,16 +227,6 @@ _AUDIT_WORDS = {
 }
 
 
-def _audited(about: dict[str, Any], most: int) -> list[Item]:
-    rows = (
-        AuditEntry.objects.filter(**about)
-        .exclude(action__endswith=".status")
-        .select_related("actor")
-        .order_by("-at")
-    )
-    return [_audit_item(row) for row in rows[:most]]
-
-
 def _audit_item(row: AuditEntry) -> Item:
     icon, title = _AUDIT_WORDS.get(row.action, ("circle", row.action))
     after = row.after or {}
@@ -220,7 +242,7 @@ def _audit_item(row: AuditEntry) -> Item:
     )
 
 
-def _calls(about: dict[str, Any], most: int) -> list[Item]:
+def _calls(labels: list[str], keys: list[UUID]) -> list[Item]:
     queued = [
         Item(
             row.created_at,
@@ -232,7 +254,7 @@ def _calls(about: dict[str, Any], most: int) -> list[Item]:
                 ("Key", row.idempotency_key),
             ],
         )
-        for row in OutboundCall.objects.filter(**about).defer("body").order_by("-created_at")[:most]
+        for row in _CALLS(labels, keys)
     ]
     made = [
         Item(
@@ -249,13 +271,12 @@ def _calls(about: dict[str, Any], most: int) -> list[Item]:
                 ("Request", row.request_id),
             ],
         )
-        for row in CallLog.objects.filter(**about).order_by("-at")[:most]
+        for row in _CALL_LOGS(labels, keys)
     ]
     return queued + made
 
 
-def _events(about: dict[str, Any], most: int) -> list[Item]:
-    rows = InboundEvent.objects.filter(**about).defer("body").order_by("-received_at")[:most]
+def _events(labels: list[str], keys: list[UUID]) -> list[Item]:
     return [
         Item(
             row.received_at,
@@ -271,12 +292,11 @@ def _events(about: dict[str, Any], most: int) -> list[Item]:
             url_name="inbox:detail",
             url_id=row.pk,
         )
-        for row in rows
+        for row in _EVENTS(labels, keys)
     ]
 
 
-def _expected(about: dict[str, Any], most: int) -> list[Item]:
-    rows = ExpectedEvent.objects.filter(**about, state__in=["late", "recovered"]).order_by("-due_at")[:most]
+def _expected(labels: list[str], keys: list[UUID]) -> list[Item]:
     return [
         Item(
             row.due_at,
@@ -285,5 +305,5 @@ def _expected(about: dict[str, Any], most: int) -> list[Item]:
             + (", and was found by reading its record" if row.state == "recovered" else ""),
             tone="warning",
         )
-        for row in rows
+        for row in _EXPECTED(labels, keys)
     ]

@@ -11,17 +11,23 @@ A page that knows what it will ask sends it in one go, and whoever asks one of t
 
     with ahead(_PEOPLE.of(application_id), _PAPERS.of(application_id)):
         people, papers = _PEOPLE(application_id), _PAPERS(application_id)
+
+PostgreSQL keeps such a query as well: each connection prepares it with its first use, and plans it once for any keys
+(`plan_cache_mode` in the settings). So nothing may be asked this way whose best plan depends on what it is asked with.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from inspect import signature
+from itertools import count
 from typing import Any, Generic, TypeVar
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model, QuerySet
@@ -37,43 +43,92 @@ _STAND_INS: dict[type, Callable[[int], Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Question:
-    """SQL with what it is asked with, as PostgreSQL gets it."""
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """A query as PostgreSQL prepares it, with $1 and so on for so many values."""
 
     sql: str
+    values: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """A statement with what it is asked with."""
+
+    statement: Statement
     given: tuple[Any, ...]
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """The same for the same question."""
+        return id(self.statement), repr(self.given)
 
 
 #: What was asked ahead, each answer for whoever asks first.
-_answers: ContextVar[dict[str, list[Any]] | None] = ContextVar("answers", default=None)
+_answers: ContextVar[dict[tuple[int, str], list[Any]] | None] = ContextVar("answers", default=None)
+#: What each connection has prepared, by the names it knows it by. They live as long as the connection does.
+_prepared: WeakKeyDictionary[Any, dict[Statement, str]] = WeakKeyDictionary()
+_numbers = count(1)
 
 
 @contextmanager
 def ahead(*questions: Question) -> Iterator[None]:
     """Ask all of these at once; within the block the first to ask one of them gets its answer, the next asks anew.
 
-    So nothing is read that is older than the block, and nothing is read twice from one answer.
+    So nothing is read that is older than the block, and nothing is read twice from one answer. A block within a block
+    asks what is known only by then; the answers of the outer one that nobody took yet are still there.
     """
-    token = _answers.set(_sent(questions) if questions else None)
+    found = {question.key: rows for question, rows in zip(questions, _sent(*questions), strict=True)}
+    answers = _answers.get() or {}
+    answers |= found
+    token = _answers.set(answers)
     try:
         yield
     finally:
+        for key in found:
+            answers.pop(key, None)
         _answers.reset(token)
 
 
-def _sent(questions: tuple[Question, ...]) -> dict[str, list[Any]]:
-    """PostgreSQL takes several statements in one message, as Django's cursor puts the values in by itself."""
-    found = {}
+def _sent(*questions: Question) -> list[list[Any]]:
+    """The rows of each question. PostgreSQL takes several statements in one message, as Django's cursor puts the values
+    in by itself; so what is not prepared yet is prepared in the same."""
+    if not questions:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(
-            ";\n".join(question.sql for question in questions),
-            [value for question in questions for value in question.given],
-        )
-        for question in questions:
-            found[repr(question)] = cursor.fetchall()
-            cursor.nextset()
-    return found
+        known = _prepared.setdefault(connection.connection, {})
+        unknown = {each.statement for each in questions if each.statement not in known}
+        # A name is never used twice: what failed half-way may be there or not.
+        new = {statement: f"composed_{next(_numbers)}" for statement in unknown}
+        names = known | new if new else known
+        lines = [f"PREPARE {name} AS {_escaped(statement.sql)}" for statement, name in new.items()]
+        lines += [_execute(names[each.statement], each.statement.values) for each in questions]
+        try:
+            cursor.execute(";\n".join(lines), [value for each in questions for value in each.given])
+        except Exception:
+            # It may be what was prepared that is no longer good: a column of another type, a session of another.
+            known.clear()
+            raise
+        known.update(new)
+        # All of it has come by now. Django's own cursor would wrap each of these calls anew.
+        come = cursor.cursor
+        for _ in new:
+            come.nextset()
+        found = []
+        for _ in questions:
+            # What writes has no rows to give.
+            found.append(come.fetchall() if come.description else [])
+            come.nextset()
+        return found
+
+
+def _escaped(sql: str) -> str:
+    """As psycopg takes it beside values."""
+    return sql.replace("%", "%%")
+
+
+def _execute(name: str, values: int) -> str:
+    return f"EXECUTE {name}({', '.join(['%s'] * values)})" if values else f"EXECUTE {name}"
 
 
 def prefetched(rows: Iterable[Model], name: str, others: Iterable[Model], key: str) -> None:
@@ -90,27 +145,29 @@ def prefetched(rows: Iterable[Model], name: str, others: Iterable[Model], key: s
 def asked(question: Question) -> list[Any]:
     """The rows as tuples: of what was asked ahead, or asked now."""
     answers = _answers.get()
-    if answers and (found := answers.pop(repr(question), None)) is not None:
+    if answers and (found := answers.pop(question.key, None)) is not None:
         return found
-    with connection.cursor() as cursor:
-        cursor.execute(question.sql, question.given)
-        rows: list[Any] = cursor.fetchall()
-        return rows
+    return _sent(question)[0]
 
 
 class Written:
-    """A query that is written out, with `%s` for what it is asked with."""
+    """A query that is written out, with `%(name)s` for what it is asked with, by the names it gives them."""
 
     def __init__(self, sql: str) -> None:
-        self._sql = sql
+        names = list(dict.fromkeys(_NAMED.findall(sql)))
+        text = _NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
+        self._names, self._statement = names, Statement(text, len(names))
 
-    def of(self, *given: Any) -> Question:
+    def of(self, **given: Any) -> Question:
         """The question with these values, for `ahead`."""
-        return Question(self._sql, given)
+        return Question(self._statement, tuple([given[name] for name in self._names]))
 
-    def __call__(self, *given: Any) -> list[Any]:
+    def __call__(self, **given: Any) -> list[Any]:
         """The rows as tuples."""
-        return asked(self.of(*given))
+        return asked(self.of(**given))
+
+
+_NAMED = re.compile(r"%\((\w+)\)s")
 
 
 class Composed(Generic[Row]):
@@ -125,26 +182,14 @@ class Composed(Generic[Row]):
 
     def of(self, *keys: Any) -> Question:
         """The question with these keys, for `ahead`."""
+        if len(keys) != len(self._places):
+            raise TypeError(f"this query takes {len(self._places)} keys, not {len(keys)}")
         kept = self._known()
-        values = dict(zip(self._places, keys, strict=True))
-        given = (values.get(each, each) if type(each) in _STAND_INS else each for each in kept.given)
-        return Question(kept.sql, tuple(given))
+        return Question(kept.statement, tuple([keys[at] for at in kept.order]))
 
     def __call__(self, *keys: Any) -> list[Row]:
         """The rows of these keys."""
-        kept, found = self._known(), asked(self.of(*keys))
-        if not found:
-            return []
-        compiler = copy(kept.compiler)
-        # Each thread has its own.
-        compiler.connection = connection
-        # What is selected for the order alone stands last.
-        result = [row[: compiler.col_count] for row in found] if compiler.has_extra_select else found
-        compiler.execute_sql = lambda *_, **__: [result]
-        compiler.get_converters = lambda _: kept.converters
-        query = kept.rows.all()
-        query.query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
-        return list(query)
+        return self._known().read(asked(self.of(*keys)))
 
     def first(self, *keys: Any) -> Row | None:
         """The first of them."""
@@ -155,9 +200,46 @@ class Composed(Generic[Row]):
             rows = self._compose(*self._places)
             compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
             sql, given = compiler.as_sql()
-            converters = compiler.get_converters([selected for selected, _, _ in compiler.select])
-            self._kept = _Kept(rows, compiler, sql.replace(" IN (%s)", " = ANY(%s)"), given, converters)
+            self._kept = _Kept(rows, compiler, *prepared(sql, given, self._places), _converters(compiler))
         return self._kept
+
+
+def _with_compiler(rows: Any, compiler: Any) -> Any:
+    """These rows, read by this compiler: what `all()` gives, without the copy of a query that nobody changes."""
+    query = object.__new__(type(rows.query))
+    query.__dict__.update(rows.query.__dict__, get_compiler=lambda *_, **__: compiler)
+    found = type(rows)(rows.model, query, rows._db)
+    found._iterable_class = rows._iterable_class
+    found._fields = rows._fields
+    found._prefetch_related_lookups = rows._prefetch_related_lookups
+    return found
+
+
+_PLACE = re.compile(r"%%| IN \(%s\)|%s")
+
+
+def prepared(sql: str, given: Iterable[Any], places: Sequence[Any]) -> tuple[Statement, tuple[int, ...]]:
+    """The statement of Django's SQL, and which of `places` its values are, in order; all else that is given is a part
+    of the query, as its plan may rest upon it."""
+    values, constants, order = iter(given), [], []
+
+    def put(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return found[0]
+        value = next(values)
+        if type(value) not in _STAND_INS or value not in places:
+            constants.append(value)
+            return found[0]
+        place = places.index(value)
+        if place not in order:
+            order.append(place)
+        number = f"${order.index(place) + 1}"
+        return f" = ANY({number})" if "IN" in found[0] else number
+
+    text = connection.ops.compose_sql(  # type: ignore[attr-defined]
+        _PLACE.sub(put, sql), constants
+    )
+    return Statement(text, len(order)), tuple(order)
 
 
 @dataclass(frozen=True)
@@ -166,6 +248,51 @@ class _Kept:
 
     rows: QuerySet[Any]
     compiler: Any
-    sql: str
-    given: tuple[Any, ...]
+    statement: Statement
+    order: tuple[int, ...]
     converters: dict[int, Any]
+
+    def read(self, found: list[Any]) -> list[Any]:
+        """What Django makes of these rows."""
+        if not found:
+            return []
+        compiler = copy(self.compiler)
+        # Each thread has its own.
+        compiler.connection = connection
+        # What is selected for the order alone stands last.
+        result = [row[: compiler.col_count] for row in found] if compiler.has_extra_select else found
+        compiler.execute_sql = lambda *_, **__: [result]
+        compiler.get_converters = lambda _: self.converters
+        return list(_with_compiler(self.rows, compiler))
+
+
+def _converters(compiler: Any) -> dict[int, Any]:
+    found: dict[int, Any] = compiler.get_converters([selected for selected, _, _ in compiler.select])
+    return found
+
+
+#: Queries of lists by what they depend on; the oldest go.
+_listed: dict[Hashable, _Kept] = {}
+_MOST_LISTED = 512
+
+
+def listed(key: Hashable, compose: Callable[[], QuerySet[Any, Row]]) -> list[Row]:
+    """The rows of a query that depends on `key` alone, not on the moment: composed once for each key.
+
+    It is planned each time it is asked, with all that is in it: which index is the best depends on the filters.
+    None as the key composes it anew.
+    """
+    if key is None:
+        return list(compose())
+    kept = _listed.get(key)
+    if kept is None:
+        rows = compose()
+        compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
+        sql, given = compiler.as_sql()
+        kept = _listed[key] = _Kept(rows, compiler, *prepared(sql, given, ()), _converters(compiler))
+        while len(_listed) > _MOST_LISTED:
+            # Another thread may have been faster.
+            _listed.pop(next(iter(_listed)), None)
+    with connection.cursor() as cursor:
+        cursor.execute(kept.statement.sql)
+        return kept.read(cursor.fetchall())

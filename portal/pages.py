@@ -1,10 +1,13 @@
 """Keyset pages: the same cost at any depth, on the primary key's index. UUIDv7 keys sort by time."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
+
+from portal.composed import listed
 
 Row = TypeVar("Row", bound=Model)
 
@@ -19,26 +22,39 @@ class Page(Generic[Row]):
 
 
 def keyset(
-    rows: QuerySet[Row], *, after: str = "", before: str = "", size: int = 25, oldest_first: bool = False
+    rows: QuerySet[Row] | Callable[[], QuerySet[Row]],
+    *,
+    after: str = "",
+    before: str = "",
+    size: int = 25,
+    oldest_first: bool = False,
+    key: Hashable = None,
 ) -> Page[Row]:
     """One page of `rows` by primary key, newest first: those that come after `after`, or before `before`.
 
     What comes after is older, with `oldest_first` newer. A cursor that is no id is read as none, so an old
-    bookmark shows the first page.
+    bookmark shows the first page. With a `key` of all that the rows depend on, the query is composed once for it, by a
+    function that gives the rows (portal/composed.py).
     """
     onward, back = ("pk__gt", "pk__lt") if oldest_first else ("pk__lt", "pk__gt")
     order, reverse = ("pk", "-pk") if oldest_first else ("-pk", "pk")
     follows, precedes = _id(after), _id(before)
+
+    def compose() -> QuerySet[Row]:
+        found = rows() if callable(rows) else rows
+        if precedes is not None:
+            return found.filter(**{back: precedes}).order_by(reverse)[: size + 1]
+        if follows is not None:
+            found = found.filter(**{onward: follows})
+        return found.order_by(order)[: size + 1]
+
+    found = listed(None if key is None else (key, follows, precedes, size, oldest_first), compose)
+    is_more, found = len(found) > size, found[:size]
     if precedes is not None:
-        found = list(rows.filter(**{back: precedes}).order_by(reverse)[: size + 1])
-        is_more, found = len(found) > size, found[:size][::-1]
+        found = found[::-1]
         onward_key = str(found[-1].pk) if found else ""
         back_key = str(found[0].pk) if is_more else ""
     else:
-        if follows is not None:
-            rows = rows.filter(**{onward: follows})
-        found = list(rows.order_by(order)[: size + 1])
-        is_more, found = len(found) > size, found[:size]
         onward_key = str(found[-1].pk) if is_more else ""
         back_key = str(found[0].pk) if follows is not None and found else ""
     if oldest_first:

@@ -75,7 +75,7 @@ class Sealed:
     freshly assigned and unsaved, the plain bytes.
     """
 
-    __slots__ = ("_codec", "_home", "_plain", "_token")
+    __slots__ = ("_codec", "_home", "_mask", "_plain", "_token")
 
     def __init__(
         self, codec: Codec, *, home: str = "", token: bytes | None = None, plain: bytes | None = None
@@ -84,6 +84,7 @@ class Sealed:
         self._home = home
         self._token = token
         self._plain = plain
+        self._mask: str | None = None
 
     def _open(self) -> bytes:
         if self._plain is not None:
@@ -129,10 +130,13 @@ class Sealed:
         return seal(plain, self._home)
 
     def __str__(self) -> str:
-        try:
-            return MASKS[self._codec.mask](self._open().decode())
-        except CannotUnseal:
-            return MASKS[self._codec.mask]("")  # A page or a log line still prints; only reveal() raises.
+        if self._mask is None:
+            try:
+                self._mask = MASKS[self._codec.mask](self._open().decode())
+            except CannotUnseal:
+                # A page or a log line still prints; only reveal() raises.
+                self._mask = MASKS[self._codec.mask]("")
+        return self._mask
 
     def __repr__(self) -> str:
         return "<Sealed>"

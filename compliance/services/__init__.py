@@ -30,7 +30,7 @@ from compliance.services.lists import (
     view_save,
 )
 from compliance.services.opening import Rest, Subject, case_close, case_open, case_settle, case_tell
-from compliance.services.presence import presence_end, presence_show
+from compliance.services.presence import presence_end, presence_question, presence_show
 from compliance.services.queues import RuleWish, calendar_save, queue_save, rule_remove, rule_save
 from compliance.services.reviews import (
     review_decide,
@@ -92,6 +92,7 @@ __all__ = [
     "export_link",
     "mentions_seen",
     "presence_end",
+    "presence_question",
     "presence_show",
     "queue_save",
     "review_decide",

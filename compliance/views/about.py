@@ -7,11 +7,11 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from compliance import dossier, kinds, selectors, standing, timeline
+from compliance import dossier, selectors, timeline
 from compliance.models import Case, CaseDecision
+from compliance.views import case_parts
 from portal import audit
 from portal.staff import user_of
-from portal.ui.graph import sharing
 
 #: So many happenings stand on the page; of each sort so many are read.
 MOST_HAPPENINGS = 60
@@ -21,22 +21,20 @@ HISTORY = "history"
 
 
 def context(request: HttpRequest, case: Case, decided: list[CaseDecision]) -> dict[str, Any]:
-    """The names that the templates _about.html, _dossier.html and _history.html expect.
+    """The names that the templates case.html, _dossier.html and _history.html expect.
 
     What happened stands below everything on which a decision rests: it is read when somebody gets there, or when the
     address asks for it (`show`).
     """
     viewer = user_of(request)
     found = dossier.of(dossier.Look(viewer, case, _id(request.GET.get("paper", ""))))
-    links = found.links if found else []
     return {
         "dossier": found,
+        "about": case_parts.about(found),
+        "signals": case_parts.signals(found) if found else "",
+        "linked": case_parts.linked(found) if found else "",
         "paper_tabs": _paper_tabs(found, request),
-        "graph": sharing("This customer", [(link.who, link.shares) for link in links]) if links else None,
-        "others": [
-            {"case": row, "kind": kinds.get(row.kind).title, "tone": standing.TONES[row.status]}
-            for row in selectors.other_cases(viewer, case, found.about if found else ())
-        ],
+        "others": case_parts.others(selectors.other_cases(viewer, case, found.about if found else ())),
         "history_url": f"?{urlencode(_kept(request, show='all'))}",
     } | (_history(request, case, decided) if "show" in request.GET else {})
 

@@ -1,15 +1,17 @@
 """The staff page on which a case is decided."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -32,14 +34,15 @@ from compliance import (
     timeline,
 )
 from compliance.forms import AssignForm, DecisionForm, HoldForm, NoteForm, WaitForm
-from compliance.models import Case, Proposal
-from compliance.views import about, approval_card, case_forms, from_list
+from compliance.models import Case, CaseTick, Proposal
+from compliance.views import about, approval_card, case_actions, case_forms, case_parts, from_list
 from portal import audit, clock, revealing
 from portal.composed import ahead
 from portal.errors import Conflict, Forbidden, Invalid
 from portal.models import User
 from portal.permissions import can_do, require
 from portal.staff import staff_page, user_of
+from portal.ui.addresses import address
 from providers.forms import ReasonForm
 
 Bound = dict[str, forms.Form]
@@ -63,12 +66,17 @@ def page_of(request: HttpRequest, found: Case, bound: Bound, status: int = 200) 
     if instead := shut(request, found):
         return instead
     actor, now = user_of(request), clock.now()
-    with ahead(
-        parts.question(found, actor),
-        timeline.facts_question(found),
-        live.question(actor, found.pk, now),
-        revealing.live_question(actor, now),
-        *dossier.questions(dossier.Look(actor, found)),
+    look = dossier.Look(actor, found)
+    with (
+        ahead(
+            parts.question(found, actor),
+            timeline.facts_question(found),
+            services.presence_question(actor=actor, case_id=found.pk),
+            live.question(actor, found.pk, now),
+            revealing.live_question(actor, now),
+            *dossier.questions(look),
+        ),
+        ahead(*kinds.get(found.kind).asks(found), *dossier.further(look)),
     ):
         revealing.remember_live(request, actor, now)
         return _page(request, found, bound, status, now)
@@ -100,63 +108,126 @@ def _page(request: HttpRequest, found: Case, bound: Bound, status: int, now: dat
         *permissions.why_not(actor, "decide", found),
         *permissions.lacking_ticks(kind, {tick.item for tick in ticks}),
     ]
-    may, may_not = _sorted(actor, kind)
-    services.presence_show(actor=actor, case_id=found.pk)
     sections = kind.evidence(found)
     approval = approval_card.of(actor, found, sections) if there.proposals else None
     context: dict[str, Any] = {
         "case": found,
         "kind": kind,
         "approval": approval,
-        "ball": standing.ball(found, approval.second if approval else None),
-        "due": standing.due(found),
-        "tone": standing.TONES[found.status],
-        "priority_tone": standing.PRIORITY_TONES[found.priority],
-        "subject_url": kind.subject_url(found.subject_id),
+        "to_decide": case_parts.to_decide(kind, standing.ball(found, approval.second if approval else None)),
+        "the_case": case_parts.the_case(found, standing.due(found), kind.subject_url(found.subject_id)),
         "sections": sections,
-        "facts": timeline.facts(found),
+        "facts": [{"html": case_parts.fact(item), "said": item.said} for item in timeline.facts(found)],
         "notes": timeline.notes(found) if there.notes else [],
         "personal": personal.of_case(found),
         "decided": decided,
         "reviews": reviewing.of_case(found),
-        "allowed": allowed,
-        "blocked": blocked,
-        "may_not": may_not,
-        "may_work": can_do(actor, "case.work"),
-        "may_export": can_do(actor, "case.export"),
         "bound_forms": list(bound.values()),
         "nav_section": "cases",
         "looking": live.lookers(actor, [found.pk], now).get(found.pk, ""),
-        "live_at": clock.now().isoformat(),
-        "checklist": case_forms.checklist(kind, ticks, enabled=allowed["work"]) if kind.checklist else "",
-        "decision_fields": "" if blocked else _decision_fields(actor, found, may, approval, bound, there),
+        "live_url": _live_url(found, now),
+        "leave_url": address("cases:leave", found.pk),
     }
-    context |= case_forms.drawn(bound)
     context |= about.context(request, found, decided)
-    asks = kind.ask_url(found) if allowed["wait"] and can_do(actor, "document.request") else ""
     context["attached"] = found.files.select_related("uploaded_by").order_by("pk") if there.files else []
-    context["mentionable"] = mentions.possible(actor, found) if allowed["note"] else []
-    context["ask_url"] = f"{asks}?case={found.pk}" if asks else ""
     context |= from_list.way_on(request, actor, found.pk)
+    token = get_token(request)
+    context |= _forms(actor, found, allowed, bound, token, context["list_url"])
+    context |= {
+        "decision_form": _decision_form(actor, found, approval, bound, token, there, blocked),
+        "checklist": _checklist(found, ticks, token, allowed["work"]) if kind.checklist else "",
+    }
     response = render(request, "compliance/case.html", context | bound, status=status)
     # It may show pictures of papers, and a colleague's change must show.
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _decision_fields(
+def _live_url(found: Case, now: datetime) -> str:
+    """Where the open page asks what became of the case since."""
+    query = urlencode({"version": found.version, "at": now.isoformat()})
+    return f"{address('cases:live_one', found.pk)}?{query}"
+
+
+def _forms(
+    actor: User, found: Case, allowed: Mapping[str, bool], bound: Bound, token: str, list_url: str
+) -> dict[str, Any]:
+    """Heading, forms and links by their names in the template; what was sent stands in them as it was sent."""
+    kind = kinds.get(found.kind)
+    fields, is_kept = case_forms.drawn(bound), not bound
+    asks = kind.ask_url(found) if allowed["wait"] and can_do(actor, "document.request") else ""
+    shown: dict[str, Any] = {
+        "send_back_fields": fields["send_back_fields"],
+        "head": case_parts.head(
+            found,
+            kind,
+            token,
+            list_url=list_url,
+            may_take=allowed["take"],
+            may_work=can_do(actor, "case.work"),
+        ),
+        "actions": case_actions.drawn(
+            found.pk,
+            {**allowed, "put_back": allowed["put_back"] and found.assignee_id is not None},
+            fields,
+            [name.removesuffix("_form") for name, form in bound.items() if form.errors],
+            token=token,
+            ask_url=f"{asks}?case={found.pk}" if asks else "",
+            hold_words=case_parts.hold_words(kind, standing.due(found)),
+        ),
+    }
+    if allowed["note"]:
+        shown["note_form"] = case_parts.form(
+            found.pk,
+            token,
+            "_note",
+            is_kept=is_kept,
+            fields=fields["note_fields"],
+            mentionable=tuple(mentions.possible(actor, found)),
+        )
+        shown["attach"] = case_parts.form(found.pk, token, "_attach")
+    if can_do(actor, "case.export"):
+        shown["case_file"] = case_parts.form(found.pk, token, "_case_file")
+    return shown
+
+
+def _checklist(found: Case, ticks: Sequence[CaseTick], token: str, may_work: bool) -> SafeString:
+    boxes = case_forms.checklist(kinds.get(found.kind), ticks, enabled=may_work)
+    return case_parts.form(found.pk, token, "_checklist", checklist=boxes, may_work=may_work)
+
+
+def _decision_form(
     actor: User,
     found: Case,
-    may: list[kinds.Decision],
     approval: approval_card.Card | None,
     bound: Bound,
+    token: str,
     there: parts.Parts,
+    blocked: Sequence[permissions.Reason],
 ) -> SafeString:
-    sent = bound.get("decision_form")
-    if isinstance(sent, DecisionForm):
-        return case_forms.decision_sent(sent) if sent.decisions else SafeString("")
-    needing_two = approval_policy.needing_two(found, may) if there.approval_rules else set()
-    return case_forms.decision(may, needing_two, found.version, approval_card.initial(actor, approval))
+    """The form to decide in, or what is in the way; empty for a case that nobody decides now."""
+    kind = kinds.get(found.kind)
+    if found.is_done or not kind.decisions or (approval and approval.is_waiting):
+        return SafeString("")
+    may, may_not = _sorted(actor, kind)
+    fields, sent = SafeString(""), bound.get("decision_form")
+    initial = approval_card.initial(actor, approval)
+    if blocked:
+        pass
+    elif isinstance(sent, DecisionForm):
+        fields = case_forms.decision_sent(sent) if sent.decisions else fields
+    else:
+        needing_two = approval_policy.needing_two(found, may) if there.approval_rules else set()
+        fields = case_forms.decision(may, needing_two, found.version, initial)
+    return case_parts.form(
+        found.pk,
+        token,
+        "_decide",
+        is_kept=not (sent or initial),
+        fields=fields,
+        blocked=case_parts.reasons(blocked),
+        may_not=case_parts.reasons([reason for _, reason in may_not]),
+    )
 
 
 def shut(request: HttpRequest, found: Case) -> HttpResponse | None:

@@ -7,7 +7,6 @@ from functools import cache
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.urls import reverse
 
 from compliance import kinds
 from compliance import services as compliance
@@ -19,8 +18,9 @@ from onboarding.models import Application, Entity, ImportRow, Owner
 from onboarding.requirements.roles import has_entity
 from onboarding.words import AccountType
 from portal import clock
-from portal.composed import Composed, Written
+from portal.composed import Composed, Question, Written
 from portal.models import User
+from portal.ui.addresses import address
 
 KIND = "onboarding.duplicate"
 #: An application that nobody handed in, or that was given up, is no account to be a duplicate of.
@@ -56,8 +56,7 @@ def find(application: Application, owners: Sequence[Owner] | None = None) -> lis
     found: dict[UUID, Twin] = {}
     if owners is None:
         owners = list(Owner.objects.filter(application=application))
-    numbers = [owner.tax_id_index for owner in owners if owner.tax_id_index]
-    people = [owner.person_index for owner in owners if owner.person_index]
+    numbers, people = _indexes(owners)
     same_number, same_person = _held_by(application, numbers, people)
     if same_number:
         for other in _others(application, "owners__tax_id_index", numbers):
@@ -75,16 +74,22 @@ def find(application: Application, owners: Sequence[Owner] | None = None) -> lis
     return list(found.values())[:MOST]
 
 
+def _indexes(owners: Sequence[Owner]) -> tuple[list[str], list[str]]:
+    """The indexes of the people's numbers, and of their names with birth dates."""
+    numbers = [index for owner in owners if (index := owner.tax_id_index)]
+    return numbers, [owner.person_index for owner in owners if owner.person_index]
+
+
 def _held_by(application: Application, numbers: list[str], people: list[str]) -> tuple[bool, bool]:
     """Whether any other application holds one of the numbers, and one of the people: asked briefly, as mostly none
     does."""
-    ((same_number, same_person),) = _HELD_BY(numbers, application.pk, people, application.pk)
+    ((same_number, same_person),) = _HELD_BY(numbers=numbers, people=people, mine=application.pk)
     return same_number, same_person
 
 
 _HELD_BY = Written("""
-SELECT EXISTS (SELECT FROM onboarding_owner WHERE tax_id_index = ANY(%s) AND application_id <> %s),
- EXISTS (SELECT FROM onboarding_owner WHERE person_index = ANY(%s) AND application_id <> %s)""")
+SELECT EXISTS (SELECT FROM onboarding_owner WHERE tax_id_index = ANY(%(numbers)s) AND application_id <> %(mine)s),
+ EXISTS (SELECT FROM onboarding_owner WHERE person_index = ANY(%(people)s) AND application_id <> %(mine)s)""")
 
 
 def _told_apart(application: Application, namesakes: Sequence[Application]) -> set[UUID]:
@@ -109,8 +114,11 @@ def _told_apart(application: Application, namesakes: Sequence[Application]) -> s
 
 def _others(application: Application, index: str, values: list[str]) -> list[Application]:
     """Other applications that count and hold one of these values of the index."""
-    is_individual = application.account_type == AccountType.INDIVIDUAL
-    return _others_by(index, is_individual)(application.customer_id, application.pk, values)
+    return list(_others_of(application, index)(application.customer_id, application.pk, values))
+
+
+def _others_of(application: Application, index: str) -> Composed[Application]:
+    return _others_by(index, application.account_type == AccountType.INDIVIDUAL)
 
 
 @cache
@@ -182,7 +190,7 @@ def _evidence(case: Case) -> Sequence[kinds.Section]:
                     kinds.Row(
                         "The other application",
                         twin.application.reference,
-                        reverse("staff:application", args=[twin.application.pk]),
+                        address("staff:application", twin.application.pk),
                     ),
                 ),
                 comparison=kinds.Comparison(
@@ -193,6 +201,20 @@ def _evidence(case: Case) -> Sequence[kinds.Section]:
             )
         )
     return sections
+
+
+def _asks(case: Case) -> Sequence[Question]:
+    """What `_evidence` asks first: who holds the same number, or is of the same name and birth date."""
+    application, owners = known.application_of(case), known.owners_of(case)
+    if application is None or application.cleared_at is not None:
+        return []
+    numbers, people = _indexes(owners)
+    mine = application.customer_id, application.pk
+    return [
+        _HELD_BY.of(numbers=numbers, people=people, mine=application.pk),
+        *([_others_of(application, "owners__tax_id_index").of(*mine, numbers)] if numbers else []),
+        *([_others_of(application, "owners__person_index").of(*mine, people)] if people else []),
+    ]
 
 
 _APPLICANTS = Composed(lambda key: Owner.objects.filter(application__in=[key], is_applicant=True))
@@ -206,7 +228,7 @@ def _named(case: Case) -> list[Twin]:
 
 
 def _page(subject_id: UUID) -> str:
-    return reverse("staff:application", args=[subject_id])
+    return address("staff:application", subject_id)
 
 
 def _lock(subject_id: UUID) -> None:
@@ -272,6 +294,7 @@ kind = kinds.CaseKind(
         ),
     ),
     evidence=_evidence,
+    asks=_asks,
     subject_url=_page,
     anchor=anchors.of_case,
     ask_url=asking.page,

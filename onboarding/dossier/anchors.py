@@ -1,7 +1,6 @@
 """Which application the subject of a case belongs to, and the other subjects that belong to the same."""
 
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from django.db.models import CharField, Model, Q, Value
@@ -10,7 +9,7 @@ from compliance.kinds import Anchor
 from compliance.models import Case
 from onboarding.audit_subjects import ROUTES
 from onboarding.models import Application, DataRequest, SettlementChange
-from portal.composed import Question, asked
+from portal.composed import Question, Statement, asked, prepared
 
 APPLICATION = Application._meta.label_lower
 #: How each subject leads to its application.
@@ -71,8 +70,7 @@ def subjects_of(*applications: UUID) -> list[tuple[str, UUID]]:
 
 def subjects_question(*applications: UUID) -> Question:
     """What `subjects_of` asks."""
-    sql, given = _subjects()
-    return Question(sql, tuple(list(applications) if value == _THESE else value for value in given))
+    return Question(_subjects(), (list(applications),))
 
 
 #: Stands for the applications in what is composed once.
@@ -80,8 +78,8 @@ _THESE = UUID(int=0)
 
 
 @cache
-def _subjects() -> tuple[str, tuple[Any, ...]]:
-    """The query and its parameters: with a part for each kind of row, composing it took longer than asking it."""
+def _subjects() -> Statement:
+    """The query: with a part for each kind of row, composing it took longer than asking it."""
     parts = [
         model._default_manager.filter(Q(**{f"{way}__in": [_THESE]}))
         .order_by()
@@ -90,4 +88,4 @@ def _subjects() -> tuple[str, tuple[Any, ...]]:
         for model, way in _WAYS.items()
     ]
     sql, given = parts[0].union(*parts[1:], all=True).query.sql_with_params()
-    return sql.replace(" IN (%s)", " = ANY(%s)"), given
+    return prepared(sql, given, [_THESE])[0]

@@ -14,8 +14,9 @@ from onboarding.dossier.known import Known
 from onboarding.dossier.sharing import Shared
 from onboarding.models import Application, Document, Entity, Owner
 from onboarding.words_documents import Verdict
-from portal.composed import Composed, ahead
+from portal.composed import Composed, Question, ahead
 from portal.permissions import can_do
+from portal.ui.addresses import address
 from portal.ui.time import moment_words
 
 #: Files that are shown at most; older ones are on the page of papers.
@@ -40,6 +41,14 @@ def of_application(application_id: UUID, look: Look) -> Part:
         pages=tuple(_pages(found, look)),
         about=tuple(anchors.subjects_of(application_id)),
     )
+
+
+def further(application_id: UUID, look: Look) -> list[Question]:
+    """What `of_application` asks once the application with all that belongs to it is read."""
+    found = known.of(look.case, application_id)
+    if found is None or shut_away.why_shut(look.viewer, found.application.customer):
+        return []
+    return [sharing.question(found)]
 
 
 def happenings(application_id: UUID, look: Look) -> Happenings:
@@ -90,10 +99,10 @@ def _pages(found: Known, look: Look) -> list[Row]:
     key = found.application.pk
     rows = [
         Row("Application", "All answers, and the whole timeline", signals.page_of(found)),
-        Row("Papers", "Everything asked for and handed in", reverse("staff_documents:papers", args=[key])),
+        Row("Papers", "Everything asked for and handed in", address("staff_documents:papers", key)),
     ]
     if can_do(look.viewer, "customer.view_as"):
-        url = reverse("staff:as_customer", args=[key])
+        url = address("staff:as_customer", key)
         rows.append(Row("As the customer sees it", "Their own page, to read only", url))
     return rows
 
@@ -224,7 +233,7 @@ def _links(found: Known, shared: Shared, look: Look) -> list[Link]:
     others = [
         Link(
             f"{names.get(key) or 'No name yet'}, {rows[key].reference}",
-            reverse("staff:application", args=[key]),
+            address("staff:application", key),
             tuple(shared.by_application[key].values()),
             standing.ball(rows[key]).line,
             counts.get(key, 0),

@@ -10,16 +10,18 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from onboarding.dossier.known import Known
 from onboarding.models import Address, Entity, Owner
 from portal import clock
+from portal.composed import Question, Written, asked
 
 COMMON = 20
 #: Sign-ins before that, and more than so many addresses and devices of one's own, are not looked at.
 SIGNED_IN_WITHIN = timedelta(days=90)
 MOST_SIGN_INS = 10
+#: So many rows are read of each value: what more share is told from a few.
+_READ = 10 * COMMON
+_MOST = COMMON + 1
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,15 @@ PERSON = Way(
     32,
 )
 _SIGNED_IN = """SELECT p.id AS application_id FROM (SELECT DISTINCT actor_id FROM (
- SELECT e.actor_id FROM portal_auditentry e WHERE e.action = 'auth.login' AND {} AND e.at >= %(since)s LIMIT %(read)s) n
+ SELECT e.actor_id FROM portal_auditentry e WHERE e.action = 'auth.login' AND {} AND e.at >= %(since)s LIMIT {read}) n
  WHERE actor_id <> ALL(%(logins)s)) l
  JOIN onboarding_customer c ON c.user_id = l.actor_id
  JOIN LATERAL (SELECT id FROM onboarding_application WHERE customer_id = c.id AND id <> %(mine)s
  ORDER BY id DESC LIMIT 1) p ON true"""
-DEVICE = Way("device", _SIGNED_IN.format("e.after ->> 'device' = v.value"), 16)
+DEVICE = Way("device", _SIGNED_IN.format("e.after ->> 'device' = v.value", read=_READ), 16)
 EMAIL = Way("email", _OWNER_OR_ENTITY.format("LOWER(email)", "NOT email = ''"), 8)
 PHONE = Way("phone", _OWNER_OR_ENTITY.format("phone", "NOT phone = ''"), 4)
-SIGN_IN = Way("sign_in", _SIGNED_IN.format("e.ip = v.value AND NOT e.ip = ''"), 2)
+SIGN_IN = Way("sign_in", _SIGNED_IN.format("e.ip = v.value AND NOT e.ip = ''", read=_READ), 2)
 ADDRESS = Way(
     "address",
     """SELECT COALESCE(o.application_id, n.application_id) AS application_id FROM onboarding_address d
@@ -83,7 +85,7 @@ WAYS = (SAME_LOGIN, TAX_NUMBER, PERSON, DEVICE, EMAIL, PHONE, SIGN_IN, ADDRESS)
 _STRENGTHS = {way.code: way.strength for way in WAYS}
 #: Reads a fixed number of rows for each value, however many there are.
 _PART = """SELECT '{code}', v.place, f.application_id FROM {values} CROSS JOIN LATERAL (
- SELECT DISTINCT application_id FROM (SELECT application_id FROM ({found}) r LIMIT %(read)s) s LIMIT %(most)s) f"""
+ SELECT DISTINCT application_id FROM (SELECT application_id FROM ({found}) r LIMIT {read}) s LIMIT {most}) f"""
 _VALUES = "unnest(%({}_values)s::text[]) WITH ORDINALITY AS v(value, place)"
 _PLACES = (
     "unnest(%(streets)s::text[], %(postals)s::text[], %(countries)s::text[]) "
@@ -92,8 +94,8 @@ _PLACES = (
 #: What these people signed in from last.
 _SIGN_INS = """unnest(ARRAY(SELECT origin FROM (SELECT origin, max(at) AS last FROM (
  SELECT {0} AS origin, at FROM portal_auditentry WHERE action = 'auth.login' AND actor_id = ANY(%(logins)s)
- AND at >= %(since)s AND {0} <> '' ORDER BY at DESC LIMIT %(newest)s) n GROUP BY origin ORDER BY last DESC
- LIMIT %(own)s) o)) WITH ORDINALITY AS v(value, place)"""
+ AND at >= %(since)s AND {0} <> '' ORDER BY at DESC LIMIT {newest}) n GROUP BY origin ORDER BY last DESC
+ LIMIT {own}) o)) WITH ORDINALITY AS v(value, place)"""
 _PLACE_KINDS = (
     Address.Kind.RESIDENTIAL,
     Address.Kind.MAILING,
@@ -104,6 +106,21 @@ _PLACE_KINDS = (
 
 def find(known: Known) -> Shared:
     """Everything the application shares with others, in one query."""
+    words, ask = _asked(known)
+    rows = asked(ask)
+    shared = Shared()
+    for way in WAYS:
+        _keep(shared, way, words[way], [(place, key) for code, place, key in rows if code == way.code])
+    return shared
+
+
+def question(known: Known) -> Question:
+    """What `find` asks."""
+    return _asked(known)[1]
+
+
+def _asked(known: Known) -> tuple[dict[Way, list[str]], Question]:
+    """For each way what its values are in words, and the question for who else has them."""
     people: list[Owner | Entity] = [*known.owners, *([known.entity] if known.entity else [])]
     logins = sorted(
         {known.application.customer.user_id, *(row.user_id for row in known.owners if row.user_id)}
@@ -119,11 +136,8 @@ def find(known: Known) -> Shared:
     given: dict[str, Any] = {
         "mine": known.application.pk,
         "logins": logins,
-        "since": clock.now() - SIGNED_IN_WITHIN,
-        "newest": MOST_SIGN_INS * 5,
-        "own": MOST_SIGN_INS,
-        "most": COMMON + 1,
-        "read": 10 * COMMON,
+        # By the hour: asked ahead and asked again a moment later it is the same question.
+        "since": clock.now().replace(minute=0, second=0, microsecond=0) - SIGNED_IN_WITHIN,
     }
     given |= {
         name: [key[at] for key in places] for at, name in enumerate(("streets", "postals", "countries"))
@@ -137,13 +151,7 @@ def find(known: Known) -> Shared:
         values = [value for value in by_value if value]
         given[f"{way.code}_values"] = values
         words[way] = [by_value[value] for value in values]
-    with connection.cursor() as cursor:
-        cursor.execute(_QUERY, given)
-        rows = cursor.fetchall()
-    shared = Shared()
-    for way in WAYS:
-        _keep(shared, way, words[way], [(place, key) for code, place, key in rows if code == way.code])
-    return shared
+    return words, _QUERY.of(**given)
 
 
 def in_order(shared: Shared) -> list[UUID]:
@@ -166,13 +174,21 @@ def _places(people: Iterable[Owner | Entity]) -> dict[tuple[str, str, str], str]
 
 
 _VALUES_OF = {
-    DEVICE: _SIGN_INS.format("after ->> 'device'"),
-    SIGN_IN: _SIGN_INS.format("ip"),
+    DEVICE: _SIGN_INS.format("after ->> 'device'", newest=5 * MOST_SIGN_INS, own=MOST_SIGN_INS),
+    SIGN_IN: _SIGN_INS.format("ip", newest=5 * MOST_SIGN_INS, own=MOST_SIGN_INS),
     ADDRESS: _PLACES,
 }
-_QUERY = " UNION ALL ".join(
-    _PART.format(code=way.code, values=_VALUES_OF.get(way) or _VALUES.format(way.code), found=way.sql)
-    for way in WAYS
+_QUERY = Written(
+    " UNION ALL ".join(
+        _PART.format(
+            code=way.code,
+            values=_VALUES_OF.get(way) or _VALUES.format(way.code),
+            found=way.sql,
+            read=_READ,
+            most=_MOST,
+        )
+        for way in WAYS
+    )
 )
 
 

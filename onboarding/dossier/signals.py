@@ -17,6 +17,7 @@ from onboarding.requirements.documents import IDENTITY
 from onboarding.words import EmploymentSituation, UsdRange
 from onboarding.words_documents import RejectReason, Verdict
 from portal import clock
+from portal.ui.addresses import address
 
 HIGH, MEDIUM, LOW = Weight.HIGH, Weight.MEDIUM, Weight.LOW
 #: A change of details is worth a look for so long.
@@ -53,7 +54,7 @@ def of(known: Known, shared: Shared) -> list[Signal]:
 
 def page_of(known: Known) -> str:
     """The staff page of the application."""
-    return reverse("staff:application", args=[known.application.pk])
+    return address("staff:application", known.application.pk)
 
 
 def _shared(known: Known, shared: Shared) -> Iterator[Signal]:
@@ -110,7 +111,7 @@ def _provider(known: Known) -> Iterator[Signal]:
             if check.outcome == AccountCheck.Outcome.DIFFERS
             else "The provider says that it has no such account"
         )
-        compare = reverse("staff:compare", args=[known.application.pk])
+        compare = address("staff:compare", known.application.pk)
         yield Signal(words, "Nightly comparison", MEDIUM, compare, check.checked_at)
 
 
@@ -132,7 +133,7 @@ def _identity(known: Known) -> Iterator[Signal]:
 
 
 def _documents(known: Known) -> Iterator[Signal]:
-    pages = reverse("staff_documents:papers", args=[known.application.pk])
+    pages = address("staff_documents:papers", known.application.pk)
     earlier = 0
     for row in known.documents:
         name = row.get_type_display()
@@ -194,7 +195,7 @@ def _changes(known: Known) -> Iterator[Signal]:
             words = f"Asked to change lately: {request.get_field_display().lower()}"
             words = f"{words} ({request.get_status_display().lower()})"
             weight = LOW if request.status in _SETTLED else MEDIUM
-            page = reverse("staff_requests:restricted", args=[known.application.pk])
+            page = address("staff_requests:restricted", known.application.pk)
             yield Signal(words, "Restricted changes", weight, page, request.created_at)
 
 

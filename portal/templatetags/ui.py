@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from portal import clock
 from portal.ui import happenings
 from portal.ui.chart import Gauge, bars, polyline
-from portal.ui.drawing import component, drawn, inner, joined, markup, with_token
+from portal.ui.drawing import component, drawn, inner, joined, markup, remembered, with_token
 from portal.ui.json_view import highlight
 from portal.ui.time import Moment, by_day, moment
 
@@ -263,7 +263,44 @@ def ball(ball: Any, compact: bool = False, to_customer: bool = False) -> SafeStr
     late = bool(ball.due and ball.due < clock.now())
     if compact:
         return compact_ball(str(ball.holder), line, late)
-    return component("ball", ball=ball, line=line, icon_name=icon_name, tone=tone, who=who, late=late)
+    return _ball(
+        line=str(line),
+        unblocks=str(ball.unblocks),
+        since=moment(ball.since) if ball.since else None,
+        due=moment(ball.due) if ball.due else None,
+        look=(icon_name, tone, who),
+        late=late,
+    )
+
+
+@remembered(512)
+def _ball(
+    *,
+    line: str,
+    unblocks: str,
+    since: Moment | None,
+    due: Moment | None,
+    look: tuple[str, str, str],
+    late: bool,
+) -> SafeString:
+    icon_name, tone, who = look
+    meta: list[Any] = []
+    if since:
+        meta.append(markup("<span>Since {}</span>", moment_html(since)))
+    if due:
+        words = "Overdue: it was due" if late else "Due"
+        css = mark_safe(' class="overdue"') if late else ""
+        meta.append(markup("<span{}>{} {}</span>", css, words, moment_html(due)))
+    return markup(
+        '<div class="ball"><span class="ball__mark tone-{}">{}</span><div>\n'
+        '<p class="ball__who">{}</p><p class="ball__line">{}</p>\n{}{}</div></div>',
+        tone,
+        icon(icon_name),
+        who,
+        line,
+        markup('<p class="ball__unblocks">{}</p>\n', unblocks) if unblocks else "",
+        markup('<p class="ball__meta">{}</p>\n', joined(meta)) if meta else "",
+    )
 
 
 def compact_ball(holder: str, line: str, late: bool) -> SafeString:

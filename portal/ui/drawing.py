@@ -18,6 +18,8 @@ from django.template.loader import get_template
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
+from portal.ui.addresses import KEY
+
 #: Stands in what is kept where a form's CSRF token belongs. Nobody outside this process knows it.
 TOKEN = f"token-{secrets.token_hex(16)}"
 _PLAIN = (str, int, UUID, type(None))
@@ -114,6 +116,17 @@ def _check(facts: Iterable[Any]) -> None:
 def drawn(*, template: str, **facts: Any) -> SafeString:
     """The template drawn with these facts and nothing else; a form's `{% csrf_token %}` is TOKEN (`with_token`)."""
     return _draw(template, {"csrf_token": TOKEN, **facts})
+
+
+@remembered(1024)
+def drawn_of_row(*, template: str, **facts: Any) -> SafeString:
+    """The same of what is said of one row, kept apart: what many pages show alike shall not go for it."""
+    return _draw(template, {"csrf_token": TOKEN, **facts})
+
+
+def with_key(html: SafeString, key: UUID) -> SafeString:
+    """What was kept for all rows, with this row's key where KEY stands."""
+    return SafeString(html.replace(str(KEY), str(key)))
 
 
 def with_token(html: SafeString, token: Any) -> SafeString:

@@ -55,6 +55,7 @@ def _exactly(at: dt.datetime) -> tuple[str, str]:
     return local.isoformat(), exact
 
 
+@lru_cache(maxsize=4096)
 def moment_words(at: dt.datetime) -> str:
     """`Nov 3, 2026, 2:05 PM EST`, in the portal's time zone."""
     return date_format(timezone.localtime(at), "M j, Y, g:i A T")

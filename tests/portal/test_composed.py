@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import NotSupportedError, connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from portal.composed import Composed, Written, ahead, prefetched
+from portal.composed import Composed, Written, ahead, listed, prefetched
 from portal.models import Role, StatusChange, User
 from tests.people import make_staff
 
@@ -22,7 +23,7 @@ SINCE = Composed(
 OLD_AND_NEW = Composed(
     lambda key, new: StatusChange.objects.filter(subject_id=key, new=new).values_list("old", "new"), UUID, str
 )
-COUNTED = Written("SELECT count(*) FROM portal_statuschange WHERE subject_id = %s")
+COUNTED = Written("SELECT count(*) FROM portal_statuschange WHERE subject_id = %(subject)s")
 pytestmark = pytest.mark.django_db
 
 
@@ -88,16 +89,21 @@ def test_what_is_asked_ahead_is_asked_at_once_and_answered_once() -> None:
     change(ana, "a", by=ben)
     change(ben, "b")
     with CaptureQueriesContext(connection) as asked:
-        with ahead(CHANGES.of(ana.pk), COUNTED.of(ana.pk), PEOPLE.of([ana.pk, ben.pk]), COUNTED.of(ben.pk)):
+        with ahead(
+            CHANGES.of(ana.pk),
+            COUNTED.of(subject=ana.pk),
+            PEOPLE.of([ana.pk, ben.pk]),
+            COUNTED.of(subject=ben.pk),
+        ):
             assert len(asked) == 1
             assert [(row.new, row.actor) for row in CHANGES(ana.pk)] == [("a", ben)]
             assert {*PEOPLE([ana.pk, ben.pk])} == {ana, ben}
-            assert COUNTED(ben.pk) == COUNTED(ana.pk) == [(1,)]
+            assert COUNTED(subject=ben.pk) == COUNTED(subject=ana.pk) == [(1,)]
             assert len(asked) == 1
             # What nobody asked ahead, and what was answered: the rows as they are now.
             assert [row.new for row in CHANGES(ben.pk)] == ["b"]
             change(ana, "c")
-            assert COUNTED(ana.pk) == [(2,)]
+            assert COUNTED(subject=ana.pk) == [(2,)]
         assert CHANGES.first(ben.pk) is not None
     # One for all, three that were asked, one that was written.
     assert len(asked) == 5
@@ -105,14 +111,14 @@ def test_what_is_asked_ahead_is_asked_at_once_and_answered_once() -> None:
 
 def test_an_answer_nobody_took_is_gone_with_its_block() -> None:
     ana = make_staff()
-    with ahead(COUNTED.of(ana.pk)):
+    with ahead(COUNTED.of(subject=ana.pk)):
         pass
     change(ana, "a")
-    assert COUNTED(ana.pk) == [(1,)]
-    with pytest.raises(ZeroDivisionError), ahead(COUNTED.of(ana.pk)):
+    assert COUNTED(subject=ana.pk) == [(1,)]
+    with pytest.raises(ZeroDivisionError), ahead(COUNTED.of(subject=ana.pk)):
         change(ana, "b")
         raise ZeroDivisionError
-    assert COUNTED(ana.pk) == [(2,)]
+    assert COUNTED(subject=ana.pk) == [(2,)]
 
 
 def test_rows_get_others_as_prefetching_would_give_them() -> None:
@@ -124,3 +130,100 @@ def test_rows_get_others_as_prefetching_would_give_them() -> None:
         assert list(ana.authenticator_set.all()) == authenticators != []
         assert list(ben.authenticator_set.all()) == []
     assert len(asked) == 0
+
+
+UNUSED = Composed(lambda _role, key: StatusChange.objects.filter(subject_id=key).order_by("at"), str, UUID)
+PERCENT = Composed(
+    lambda key: StatusChange.objects.filter(subject_id=key, new__endswith="%").values_list("new"), UUID
+)
+WRITTEN_DOWN = Written(
+    "INSERT INTO portal_statuschange (id, at, subject_type, subject_id, old, new, reason, source, request_id)"
+    " VALUES (%(id)s, now(), 'portal.user', %(subject)s, '', %(new)s, '', '', '')"
+)
+
+
+def test_keys_that_the_query_has_no_use_for_and_percent_signs() -> None:
+    ana = make_staff()
+    change(ana, "all")
+    change(ana, "5%")
+    assert [row.new for row in UNUSED("whoever", ana.pk)] == ["all", "5%"]
+    assert PERCENT(ana.pk) == [("5%",)]
+    with ahead(PERCENT.of(ana.pk), UNUSED.of("whoever", ana.pk)):
+        assert (PERCENT(ana.pk), len(UNUSED("whoever", ana.pk))) == ([("5%",)], 2)
+    with pytest.raises(TypeError, match="takes 2 keys, not 1"):
+        UNUSED.of(ana.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_query_is_prepared_once_for_a_connection() -> None:
+    ana = make_staff()
+    connection.close()
+    sent = []
+    for _ in range(3):
+        with (
+            CaptureQueriesContext(connection) as asked,
+            ahead(PEOPLE.of([ana.pk]), COUNTED.of(subject=ana.pk)),
+        ):
+            assert (PEOPLE([ana.pk]), COUNTED(subject=ana.pk)) == ([ana], [(0,)])
+        (only,) = asked
+        sent.append(only["sql"].count("PREPARE"))
+    assert sent == [2, 0, 0]
+
+
+def test_what_writes_is_sent_with_what_is_asked() -> None:
+    ana = make_staff()
+    with ahead(WRITTEN_DOWN.of(id=UUID(int=7), subject=ana.pk, new="a"), COUNTED.of(subject=ana.pk)):
+        assert COUNTED(subject=ana.pk) == [(1,)]
+    assert WRITTEN_DOWN(id=UUID(int=8), subject=ana.pk, new="b") == []
+    assert COUNTED(subject=ana.pk) == [(2,)]
+
+
+def test_a_block_in_a_block_asks_what_is_known_only_then() -> None:
+    ana, ben = make_staff(), make_staff()
+    with (
+        CaptureQueriesContext(connection) as asked,
+        ahead(COUNTED.of(subject=ana.pk), PEOPLE.of([ana.pk])),
+    ):
+        with ahead(CHANGES.of(PEOPLE([ana.pk])[0].pk), COUNTED.of(subject=ben.pk)):
+            assert CHANGES(ana.pk) == []
+            assert COUNTED(subject=ana.pk) == [(0,)]
+        assert len(asked) == 2
+        # What the inner block asked went with it.
+        assert COUNTED(subject=ben.pk) == [(0,)]
+    assert len(asked) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_plan_that_no_longer_fits_fails_once() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE lately (number integer)")
+    numbers = Written("SELECT number FROM lately WHERE number > %(least)s")
+    try:
+        assert numbers(least=1) == []
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE lately ALTER number TYPE bigint")
+        with pytest.raises(NotSupportedError, match="must not change result type"):
+            numbers(least=1)
+        assert numbers(least=1) == []
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE lately")
+
+
+def test_lists_are_composed_once_for_a_key() -> None:
+    ana = make_staff()
+    change(ana, "a")
+    composed = []
+
+    def compose() -> QuerySet[StatusChange]:
+        composed.append(1)
+        return StatusChange.objects.filter(subject_id=ana.pk).select_related("actor").order_by("new")[:2]
+
+    assert [row.new for row in listed(("changes", ana.pk), compose)] == ["a"]
+    change(ana, "0", by=ana)
+    with CaptureQueriesContext(connection) as asked:
+        rows = listed(("changes", ana.pk), compose)
+        assert [(row.new, row.actor) for row in rows] == [("0", ana), ("a", None)]
+    assert (len(asked), len(composed)) == (1, 1)
+    assert [row.new for row in listed(None, compose)] == ["0", "a"]
+    assert len(composed) == 2
