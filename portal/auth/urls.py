@@ -1,7 +1,8 @@
 """Addresses of sign-in, of staff administration, and of the development pages around them."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from portal.api.errors import not_found
 from portal.views import devmail, devtotp, home, users
 
 users_urls = [
@@ -17,6 +18,8 @@ users_urls = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("account/", include("allauth.urls")),
+    # Nobody signs in by a phone's or a mailed code here. allauth mounts these all the same, and fails on some of them.
+    re_path(r"^api/auth/app/v1/(account/phone|auth/phone/|auth/code/)", not_found),
     path("api/auth/", include("allauth.headless.urls")),
     path("staff/users/", include((users_urls, "users"))),
     path("dev/mail/", devmail.mail_list, name="dev_mail"),

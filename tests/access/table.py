@@ -349,7 +349,7 @@ TABLE: dict[str, Methods] = {
     "dev_components": {"GET": "public"},
 }
 
-#: Sign-in, sign-out, second factors and the same over REST: django-allauth's own, about one's own account alone.
+#: Sign-in, sign-out, second factors, and the same over REST: django-allauth's own stand in tests/access/allauth.py.
 ALLAUTH = ("account_", "mfa_", "headless:")
 
 #: Allowed, and yet 404: what opens them is a link made for one person, or a thing in a state the world has not.
