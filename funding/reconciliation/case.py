@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -9,7 +10,10 @@ from compliance import kinds
 from compliance.models import Case
 from funding.models import ReconciliationItem
 from funding.reconciliation import items
+from onboarding import second_person
+from onboarding.cases import traits
 from onboarding.dossier import anchors
+from portal.money import Money
 from portal.ui.time import moment_words
 
 
@@ -34,6 +38,16 @@ def _anchor(case: Case) -> kinds.Anchor | None:
     return kinds.Anchor(anchors.APPLICATION, found) if found else None
 
 
+def _traits(item_id: UUID) -> kinds.Traits:
+    """Country and language of the customer, where it is anybody's, and how much the two sides differ by."""
+    item = ReconciliationItem.objects.filter(pk=item_id).first()
+    if item is None:
+        return kinds.Traits()
+    found = traits.of_account(item.account_id) if item.account_id else kinds.Traits()
+    gap = abs(item.gap.minor)
+    return kinds.Traits(found.country, found.language, Money(gap, item.currency) if gap else None)
+
+
 kind = kinds.CaseKind(
     name=items.KIND,
     title="Money that does not agree",
@@ -53,6 +67,8 @@ kind = kinds.CaseKind(
     ),
     evidence=_evidence,
     anchor=_anchor,
+    traits=_traits,
+    ruled_out=second_person.about((ReconciliationItem, "account__application")),
     subject_url=lambda pk: reverse("money_reconciliation:item", args=[pk]),
     due_after=timedelta(days=1),
 )

@@ -9,7 +9,7 @@ from django.urls import reverse
 from compliance import kinds
 from compliance.models import Case
 from onboarding import second_person
-from onboarding.cases import holding
+from onboarding.cases import holding, traits
 from onboarding.dossier import anchors
 from onboarding.models import DataRequest
 from onboarding.privacy import requests
@@ -100,6 +100,7 @@ export = kinds.CaseKind(
     anchor=anchors.of_case,
     tell_held=holding.tells("The copy of your data that you asked for"),
     lock=requests.lock,
+    traits=traits.of_data_request,
     ruled_out=second_person.about((DataRequest, "")),
     due_after=timedelta(days=15),
 )
@@ -120,6 +121,7 @@ erasure = kinds.CaseKind(
     anchor=anchors.of_case,
     tell_held=holding.tells("The erasure of your data that you asked for"),
     lock=requests.lock,
+    traits=traits.of_data_request,
     ruled_out=second_person.about((DataRequest, "")),
     due_after=timedelta(days=15),
 )

@@ -41,7 +41,12 @@ def of_identity_check(check_id: UUID) -> Traits:
     return _of(application__account__identity_check=check_id)
 
 
+def of_data_request(request_id: UUID) -> Traits:
+    """Of a case about the data of a customer, as their newest application has it."""
+    return _of(application__customer__data_requests=request_id)
+
+
 def _of(**where: UUID) -> Traits:
-    applicant = Owner.objects.filter(**where, is_applicant=True)
+    applicant = Owner.objects.filter(**where, is_applicant=True).order_by("-application_id")
     found = applicant.values_list("country", "application__customer__language").first()
     return Traits(country=str(found[0]), language=found[1]) if found else Traits()

@@ -16,6 +16,7 @@ import time_machine
 from django.db import connection, transaction
 from django.test import Client
 
+from compliance import kinds
 from compliance.models import Case
 from funding.models import (
     AccountReading,
@@ -26,8 +27,9 @@ from funding.models import (
     Transfer,
 )
 from funding.reconciliation import files, items, matching, resolving, runs, stating
+from onboarding import second_person
 from onboarding.models import ProviderAccount
-from portal import clock
+from portal import audit, clock
 from portal.errors import Conflict, Forbidden, Invalid
 from portal.models import StatusChange, User
 from providers.bakkt.fiat_events import Movement, movement_fields
@@ -125,6 +127,7 @@ def test_each_difference_is_one_item_and_a_repeat_changes_nothing(
 def test_what_is_right_by_the_next_run_closes_by_itself_with_its_case(
     box: SandboxProcess,
     customer_user: User,
+    staff: Staff,
 ) -> None:
     account, made = planted(box, customer_user)
     compared()
@@ -132,6 +135,12 @@ def test_what_is_right_by_the_next_run_closes_by_itself_with_its_case(
         runs.sweep()
         runs.sweep()
     assert Case.objects.filter(kind="funding.reconciliation", status="open").count() == 5
+    # The rules of the queues know whose it is and by how much; whoever changed the customer's data is no second person.
+    about = Case.objects.get(subject_id=item("amount").pk)
+    assert (about.country, about.amount_minor, about.currency) == ("US", 100, "USD")
+    audit.record("account.settlement", subject=account.application, actor=staff("funding_operator"))
+    out = kinds.get(about.kind).ruled_out([about.subject_id])[about.subject_id]
+    assert list(out.values()) == [second_person.CHANGED]
     Transfer.objects.filter(pk=made["amount"].pk).update(amount_minor=20_000)
     run = compared(60 * 26)
     assert (run.settled, waiting()["amount"]) == (1, 0)

@@ -13,6 +13,7 @@ from compliance.models import Case, Proposal, RuleBook
 from onboarding import second_person
 from onboarding.cases import duplicates
 from onboarding.models import Application, ProviderAccount
+from onboarding.privacy import requests
 from onboarding.reconciliation import unknown
 from portal import audit, clock
 from portal.errors import Conflict
@@ -113,7 +114,15 @@ def test_every_kind_about_a_customer_finds_them_at_a_fixed_cost(held: Applicatio
         assert set(ways([account.pk, held.pk])) == {account.pk}
     assert len(one) == len(many) == 4
     without = {kind.name for kind in kinds.all_kinds() if kind.ruled_out is kinds.nobody_ruled_out}
-    # Nobody's account, and a line of the provider's record of money: no person decided about them before.
-    assert without == {unknown.KIND, "funding.reconciliation"}
+    # Nobody's account: no person decided about it before.
+    assert without == {unknown.KIND}
     for name in {kind.name for kind in kinds.all_kinds()} - without:
         assert kinds.get(name).ruled_out([held.pk, account.pk]) is not None
+
+
+def test_rules_of_queues_know_where_a_customer_lives_whatever_the_case_is_about(held: Application) -> None:
+    without = {kind.name for kind in kinds.all_kinds() if kind.traits is kinds.no_traits}
+    assert not without
+    wanted = requests.data_request_ask(actor=held.customer.user, kind="export", source="page")
+    case = Case.objects.get(subject_id=wanted.pk)
+    assert (case.country, case.language) == ("US", held.customer.language)
