@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
 
+from django.core.cache import caches
 from django.db.models import Count, Q, QuerySet
 
 from compliance import kinds, permissions, selectors
@@ -23,6 +24,9 @@ LOOKED_BACK = timedelta(days=180)
 #: From so many disagreements over a reason the checklist may lack something.
 ENOUGH = 2
 MOST_LESSONS = 5
+#: Each process remembers for so long what was learnt.
+REMEMBERED_SECONDS = 300
+_REMEMBERED = "review_lessons"
 
 
 def why_not(actor: User, review: Review, worked: Collection[UUID] | None = None) -> list[Reason]:
@@ -226,3 +230,26 @@ def suggestions() -> dict[str, list[Standing]]:
             one.lessons = list(dict.fromkeys(lessons))
             found[one.kind].append(one)
     return dict(found)
+
+
+def lessons(kind: str) -> tuple[str, ...]:
+    """What second reviews of this kind of case lately taught, newest first: shown beside its checklist."""
+    found: dict[str, tuple[str, ...]] | None = caches["local"].get(_REMEMBERED)
+    if found is None:
+        found = _lessons()
+        caches["local"].set(_REMEMBERED, found, REMEMBERED_SECONDS)
+    return found.get(kind, ())
+
+
+def lessons_changed() -> None:
+    """Read them anew; other processes do in REMEMBERED_SECONDS at most."""
+    caches["local"].delete(_REMEMBERED)
+
+
+def _lessons() -> dict[str, tuple[str, ...]]:
+    lately = Review.objects.filter(status=Status.SETTLED, reviewed_at__gte=clock.now() - LOOKED_BACK)
+    found: dict[str, list[str]] = defaultdict(list)
+    for kind, lesson in lately.order_by("-pk").values_list("case__kind", "lesson"):
+        if lesson not in found[kind] and len(found[kind]) < MOST_LESSONS:
+            found[kind].append(lesson)
+    return {kind: tuple(texts) for kind, texts in found.items()}

@@ -140,6 +140,7 @@ def review_settle(*, actor: User, review_id: UUID, stands: str, lesson: str) -> 
         review.save(update_fields=["stands", "lesson", "judged_by"])
         review.move_to(Status.SETTLED, actor=actor, source="page")
         audit.record("review.settled", subject=review, actor=actor, after={"stands": stands}, source="page")
+        transaction.on_commit(reviewing.lessons_changed)
     return review
 
 

@@ -193,7 +193,8 @@ def _forms(
 
 def _checklist(found: Case, ticks: Sequence[CaseTick], token: str, may_work: bool) -> SafeString:
     boxes = case_forms.checklist(kinds.get(found.kind), ticks, enabled=may_work)
-    return case_parts.form(found.pk, token, "_checklist", checklist=boxes, may_work=may_work)
+    lessons = reviewing.lessons(found.kind)
+    return case_parts.form(found.pk, token, "_checklist", checklist=boxes, may_work=may_work, lessons=lessons)
 
 
 def _decision_form(

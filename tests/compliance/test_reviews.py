@@ -296,6 +296,28 @@ def test_agreeing_ends_it_and_differing_is_talked_about(
     assert [one.value for one in content.stats] == ["4", "25.0 %", "2"]
 
 
+def test_what_was_learnt_stands_beside_the_checklist_of_every_such_case(
+    manager: User, first: User, second: User, signed_in: SignIn, django_capture_on_commit_callbacks: Any
+) -> None:
+    drawn(manager, first, 1)
+    differs = again(second, "bury", "", "It is gone.")
+    page = reverse("cases:detail", args=[opened(subject_of(make_customer_user())).pk])
+    client = signed_in(first)
+    reviewing.lessons_changed()
+    assert "second reviews taught" not in client.get(page).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        services.review_settle(
+            actor=manager, review_id=differs.pk, stands="second", lesson="Hold a mirror\nto it."
+        )
+    shown = client.get(page).content.decode()
+    assert "What second reviews taught" in shown and "Hold a mirror<br>to it." in shown
+    assert reviewing.lessons("tests.other") == ()
+    with time_machine.travel(clock.now() + reviewing.LOOKED_BACK + timedelta(days=1)):
+        reviewing.lessons_changed()
+        assert reviewing.lessons(KIND) == ()
+    reviewing.lessons_changed()
+
+
 def test_the_policy_and_who_sees_what(
     manager: User, first: User, second: User, staff: Staff, signed_in: SignIn
 ) -> None:
