@@ -83,9 +83,9 @@ def _is_theirs(user: User, document: Document) -> bool:
 
 
 def document_for_staff(user: User, application_id: UUID, document_id: UUID) -> Document:
-    """Any, for who may see what is masked elsewhere. Raises Forbidden and NotFound."""
+    """Any, for who looks at papers. Raises Forbidden and NotFound."""
     permissions.require(user, "application.view")
-    permissions.require(user, "pii.reveal")
+    permissions.require(user, "document.view")
     rows = Document.objects.select_related("application__customer", "owner").prefetch_related("copies")
     document = rows.filter(pk=document_id, application=application_id).first()
     if document is None:

@@ -23,8 +23,8 @@ OPERATE = frozenset(
 #: what staff know of them, `person.search_number` also by their tax number or the last four of it.
 FIND = frozenset({"customer.view_as", "person.search"})
 #: `account.hold` stops an account's money and lets it go, `document.request` asks customers for papers,
-#: `document.upload` uploads on their behalf, `document.decide` accepts and rejects, `document.original` gets a file
-#: without their name written across it.
+#: `document.upload` uploads on their behalf, `document.view` looks at pictures of papers with one's own name written
+#: across them, `document.decide` accepts and rejects, `document.original` gets a file without that name.
 DECIDE = frozenset(
     {
         "application.decide",
@@ -33,6 +33,7 @@ DECIDE = frozenset(
         "pii.reveal",
         "document.request",
         "document.upload",
+        "document.view",
         "document.decide",
         "person.search_number",
     }
@@ -106,6 +107,7 @@ TABLE: dict[str, frozenset[str]] = {
     | {
         "agreement.view",
         "import.view",
+        "document.view",
         "case.view",
         "case.export",
         "dashboard.view",
@@ -172,6 +174,7 @@ WORDS: dict[str, str] = {
     "document.quarantine": "Open what the malware scan held back, and let it go on",
     "document.request": "Ask customers for papers",
     "document.upload": "Upload papers for customers",
+    "document.view": "Look at papers, with their name written across them",
     "hold.manage": "Put a legal hold on a customer's data, which forbids every erasure",
     "identity.deliver": "Choose how the link of the identity check is delivered",
     "identity.override": "Give another link of the identity check after a refusal of consent",
@@ -184,7 +187,7 @@ WORDS: dict[str, str] = {
     "person.search": "Find people by what staff know of them",
     "person.search_number": "Find people by their tax number or the last four of it",
     "pii.retained": "Open what is shut away until its time to be kept is over",
-    "pii.reveal": "See what is masked, with a reason, for some minutes; open papers",
+    "pii.reveal": "See what is masked, with a reason, for some minutes",
     "pii.review": "Look through what was revealed to whom",
     "privacy.ask": "Ask for a copy or an erasure of data on a customer's behalf",
     "privacy.decide": "Decide requests for a copy or an erasure",

@@ -143,7 +143,7 @@ def _paper(found: Known, row: Document, look: Look) -> Paper:
 
 
 def _pictures(row: Document, look: Look) -> tuple[list[int], str]:
-    if not can_do(look.viewer, "pii.reveal"):
+    if not can_do(look.viewer, "document.view"):
         return [], "Your role does not look at papers. A compliance analyst does."
     pages = files.pages_of(row)
     if not pages:

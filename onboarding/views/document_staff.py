@@ -45,7 +45,7 @@ def _page(request: HttpRequest, application: Application, **more: Any) -> HttpRe
         "page": papers_page(actor, application),
         "ball": standing.ball(application),
         "account": standing.account_of(application),
-        "may_reveal": permissions.can_do(actor, "pii.reveal"),
+        "may_look": permissions.can_do(actor, "document.view"),
         "may_upload": permissions.can_do(actor, "document.upload"),
         "may_request": not services.why_not_request(actor, application),
         "why_not_request": services.why_not_request(actor, application),

@@ -114,7 +114,7 @@ def application(request: HttpRequest, application_id: UUID) -> HttpResponse:
             "may_see_money": permissions.can_do(user_of(request), "transfer.view"),
             "may_move_money": permissions.can_do(user_of(request), "transfer.create"),
             "transfers_url": f"{reverse('funding_staff:transfers')}?account={account.pk}" if account else "",
-            "may_reveal": permissions.can_do(user_of(request), "pii.reveal"),
+            "may_look": permissions.can_do(user_of(request), "document.view"),
             "may_privacy": permissions.can_do(user_of(request), "privacy.ask")
             or permissions.can_do(user_of(request), "pii.retained"),
             "nav_section": "applications",

@@ -325,11 +325,19 @@ def test_a_paper_stands_beside_the_answers_when_it_is_chosen_and_that_is_recorde
     for words in ("Ana Ortiz", born, "100 Sample Street, Apt 4, Austin, TX 78701", "May 1, 2031"):
         assert words in text
     assert not re.search(r"\b1988\b", text)
-    # An auditor reads what was said, not the paper.
-    text = text_of(signed_in(staff("auditor")), case, f"?paper={paper.pk}")
+    # An auditor sees what the analyst saw, under a link of their own; that is recorded too.
+    auditor = signed_in(staff("auditor"))
+    seen = re.search(r'src="(/staff/files/[^"]+)"', text_of(auditor, case, f"?paper={paper.pk}"))
+    assert seen is not None and seen[1] != picture[1]
+    assert auditor.get(picture[1]).status_code == 404
+    assert read.count() == 2
+    # An agent has the case and not the papers.
+    agent = staff("onboarding_agent")
+    Case.objects.filter(pk=case.pk).update(opened_by=agent)
+    text = text_of(signed_in(agent), case, f"?paper={paper.pk}")
     assert "Your role does not look at papers." in text
     assert "/staff/files/" not in text
-    assert read.count() == 1
+    assert read.count() == 2
     assert "Choose a paper" in text_of(client, case, "?paper=nonsense")
 
 

@@ -337,8 +337,9 @@ def test_memory_stays_flat_for_ten_megabytes(box: SandboxProcess, customer_user:
     [
         ("compliance_analyst", True),
         ("compliance_manager", True),
+        ("auditor", True),
         ("onboarding_agent", False),
-        ("auditor", False),
+        ("administrator", False),
     ],
 )
 def test_who_may_read_a_paper(customer_user: User, staff: Any, role: str, may: bool) -> None:
