@@ -1,10 +1,11 @@
 """Staff pages of the second person: what waits for an answer, and the answers, one by one or many at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,30 +18,48 @@ from portal.errors import Conflict, Invalid
 from portal.models import User
 from portal.money import Money
 from portal.pages import keyset
-from portal.permissions import require
+from portal.permissions import can_do, require
 from portal.staff import staff_page, user_of
 from providers.forms import ReasonForm
 from providers.views.paging import asked, cursors
 
 SEPARATOR = "~"
+#: The lists, as the address names them, and the word that opens each.
+FOR_ME, MINE, ALL = "", "mine", "all"
+WORDS = {FOR_ME: "case.work", MINE: "case.work", ALL: "queue.view"}
+LABELS = {FOR_ME: "For me to approve", MINE: "Proposed by me", ALL: "All that wait"}
+_LISTS: dict[str, Callable[[User], QuerySet[Proposal]]] = {
+    FOR_ME: approvers.waiting_for,
+    MINE: approvers.proposed_by,
+    ALL: lambda _: approvers.waiting(),
+}
 
 
 @require_GET
 @staff_page
 def approvals(request: HttpRequest) -> HttpResponse:
-    """What the viewer may approve, the longest waiting first; or what they proposed themselves."""
+    """What the viewer may approve, the longest waiting first; what they proposed themselves; or, for whoever sees every
+    queue, all that waits and for whom."""
     actor = user_of(request)
-    require(actor, "case.work")
-    mine = asked(request, "whose") == "mine"
-    rows = approvers.proposed_by(actor) if mine else approvers.waiting_for(actor)
-    page = keyset(rows, oldest_first=True, **cursors(request))
-    address, kept = reverse("cases:approvals"), "whose=mine&" if mine else ""
+    lists = [key for key, word in WORDS.items() if can_do(actor, word)]
+    if not lists:
+        require(actor, WORDS[FOR_ME])
+    whose = asked(request, "whose")
+    whose = whose if whose in lists else lists[0]
+    page = keyset(_LISTS[whose](actor), oldest_first=True, **cursors(request))
+    address, kept = reverse("cases:approvals"), f"whose={whose}&" if whose else ""
     context = {
         "rows": _rows(actor, page.rows),
-        "mine": mine,
+        "whose": whose,
+        "answers": whose == FOR_ME,
         "tabs": [
-            {"label": "For me to approve", "url": address, "current": not mine, "count": None},
-            {"label": "Proposed by me", "url": f"{address}?whose=mine", "current": mine, "count": None},
+            {
+                "label": LABELS[key],
+                "url": f"{address}?whose={key}" if key else address,
+                "current": key == whose,
+                "count": None,
+            }
+            for key in lists
         ],
         "back": ("Previous", f"?{kept}before={page.older}" if page.older else ""),
         "onward": ("Next", f"?{kept}after={page.newer}" if page.newer else ""),
@@ -63,6 +82,7 @@ def _rows(actor: User, proposals: Sequence[Proposal]) -> list[dict[str, Any]]:
             "priority_tone": standing.PRIORITY_TONES[proposal.case.priority],
             "amount": Money.from_columns(proposal.case.amount_minor, proposal.case.currency),
             "who": seconds[proposal.case_id].line,
+            "nobody": not seconds[proposal.case_id].can,
             "cannot": approvers.why_not_answer(actor, proposal, around) if around else [],
             "value": SEPARATOR.join(map(str, (proposal.case_id, proposal.pk, proposal.case.version))),
         }

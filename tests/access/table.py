@@ -249,7 +249,7 @@ TABLE: dict[str, Methods] = {
     "cases:export": {"GET": "case.export"},
     "cases:export_progress": {"GET": "case.export"},
     "cases:export_file": {"GET": "case.export"},
-    "cases:approvals": {"GET": "case.work"},
+    "cases:approvals": {"GET": "case.work|queue.view"},
     "cases:approve_many": {"POST": "case.work"},
     "cases:approve": {"POST": "case.work"},
     "cases:send_back": {"POST": "case.work"},

@@ -144,6 +144,31 @@ def test_the_list_shows_what_is_mine_to_approve(
     assert "Waiting for a second person:" in cases
 
 
+def test_who_sees_every_queue_sees_all_that_waits_and_what_waits_for_nobody(
+    ana: User, ben: User, signed_in: SignIn, staff: Staff
+) -> None:
+    made = [proposed(ana, ready(ana)), proposed(ben, ready(ben))]
+    references = [now(row).reference for row in made]
+    for role in ("auditor", "compliance_manager"):
+        shown = page(signed_in(staff(role)), f"{LIST}?whose=all")
+        assert all(reference in shown for reference in references)
+        assert "Waiting for a second person: " in shown and "Nobody now" not in shown
+        assert "Approve the chosen" not in shown
+    # Whoever sees some queues alone has no such list, and an auditor no other.
+    shown = page(signed_in(ana), f"{LIST}?whose=all")
+    assert references[1] in shown and references[0] not in shown and "All that wait" not in shown
+    auditor = signed_in(staff("auditor"))
+    shown = page(auditor, f"{LIST}?whose=mine")
+    assert references[0] in shown and "Proposed by me" not in shown
+    assert reverse("cases:approvals") in page(auditor, reverse("cases:list"))
+    User.objects.exclude(pk__in=[ana.pk, ben.pk]).exclude(role="auditor").update(is_active=False)
+    services.away_set(actor=ben, person=ben, is_away=True)
+    assert "Nobody now" in page(auditor, LIST)
+    services.case_withdraw(actor=ana, case_id=made[0].case_id, proposal_id=made[0].pk)
+    services.case_withdraw(actor=ben, case_id=made[1].case_id, proposal_id=made[1].pk)
+    assert "Nothing waits for a second person" in page(auditor, LIST)
+
+
 @pytest.mark.parametrize(
     ("role", "sees", "answers"),
     [
@@ -159,7 +184,8 @@ def test_other_roles_have_no_part_in_it(
 ) -> None:
     made = proposed(ana, ready(ana))
     client = signed_in(customer_user if role == "customer" else staff(role))
-    assert client.get(LIST).status_code == sees
+    # An auditor reads what waits and for whom, and answers nothing.
+    assert client.get(LIST).status_code == (200 if role == "auditor" else sees)
     assert client.post(MANY, {"chosen": value(made)}).status_code == sees
     sent = {"proposal": str(made.pk), "version": now(made).version, "send_back-reason": "Look at its feet"}
     for name in ("approve", "send_back", "withdraw"):
