@@ -29,7 +29,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
 from django.db.models import Model, QuerySet
 
 #: A model, or the tuples of `values_list`.
@@ -69,6 +69,8 @@ _answers: ContextVar[dict[tuple[int, str], list[Any]] | None] = ContextVar("answ
 #: What each connection has prepared, by the names it knows it by. They live as long as the connection does.
 _prepared: WeakKeyDictionary[Any, dict[Statement, str]] = WeakKeyDictionary()
 _numbers = count(1)
+#: What PostgreSQL says when a column has another type than when it was prepared, and when it was never prepared there.
+_NO_LONGER_GOOD = {"0A000", "26000"}
 
 
 @contextmanager
@@ -105,9 +107,9 @@ def _sent(*questions: Question) -> list[list[Any]]:
         lines += [_execute(names[each.statement], each.statement.values) for each in questions]
         try:
             cursor.execute(";\n".join(lines), [value for each in questions for value in each.given])
-        except Exception:
-            # It may be what was prepared that is no longer good: a column of another type, a session of another.
-            known.clear()
+        except DatabaseError as error:
+            if getattr(error.__cause__, "sqlstate", "") in _NO_LONGER_GOOD:
+                known.clear()
             raise
         known.update(new)
         # All of it has come by now. Django's own cursor would wrap each of these calls anew.

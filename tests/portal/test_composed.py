@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from django.db import NotSupportedError, connection
+from django.db import NotSupportedError, ProgrammingError, connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
@@ -227,3 +227,14 @@ def test_lists_are_composed_once_for_a_key() -> None:
     assert (len(asked), len(composed)) == (1, 1)
     assert [row.new for row in listed(None, compose)] == ["0", "a"]
     assert len(composed) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_prepared_nothing_of_it_fails_once() -> None:
+    assert COUNTED(subject=UUID(int=9)) == [(0,)]
+    with connection.cursor() as cursor:
+        # As a pooler does that gives the session to others in between.
+        cursor.execute("DEALLOCATE ALL")
+    with pytest.raises(ProgrammingError, match="does not exist"):
+        COUNTED(subject=UUID(int=9))
+    assert COUNTED(subject=UUID(int=9)) == [(0,)]
