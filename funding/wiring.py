@@ -6,6 +6,7 @@ from compliance.casefile import hooks
 from funding import (
     bank_dossier,
     contradictions,
+    customers_pages,
     events,
     gauges,
     look_up,
@@ -22,6 +23,7 @@ from funding.models import BankLogin, LinkedBank, Transfer
 from funding.panels import PANEL
 from funding.reconciliation import case
 from funding.subjects import page
+from onboarding import as_customer
 from onboarding.dossier import anchors
 from onboarding.privacy import elsewhere, policy
 from onboarding.privacy.requests import register_obstacle
@@ -65,5 +67,7 @@ def register() -> None:
     for field in records.fields():
         revealing.register(field)
     nav.register_count("transfers", lambda _: sum(staff_selectors.waiting().values()))
+    for looked_at in customers_pages.PAGES:
+        as_customer.register(looked_at)
     gauges.register()
     operations_lines.register(on_way.lines)

@@ -4,6 +4,8 @@ The view runs with a request made up here: the customer's, without cookies, sess
 transaction that the database lets change nothing. Whatever staff see there the customer sees now, and no more.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from html import escape
 from html.parser import HTMLParser
 from typing import Any
@@ -18,43 +20,86 @@ from django.utils.safestring import SafeString, mark_safe
 from onboarding.models import Application
 from portal.errors import NotFound
 from portal.models import User
+from portal.permissions import can_do
 
-#: The pages that can be looked at; what the customer types is shown on none of them.
-PAGES = {
-    "customer:home": "home",
-    "customer:application": "application",
-    "customer:documents": "papers",
-    "customer:details": "details",
-}
-_NAMES = {page: name for name, page in PAGES.items()}
+
+@dataclass(frozen=True)
+class CustomersPage:
+    """A page that can be looked at. What the customer types is shown on none of them."""
+
+    name: str
+    label: str
+    #: The customer's view, and others that lead to it.
+    view: str
+    #: Where it is for the customer of an application; "" for who has none.
+    address: Callable[[Application], str]
+    also: tuple[str, ...] = ()
+    #: What staff must be allowed besides looking.
+    needs: str = "customer.view_as"
+
+
+def _of_application(view: str) -> Callable[[Application], str]:
+    return lambda application: reverse(view, args=[application.pk])
+
+
+_pages = [
+    CustomersPage(
+        "application", "Where it stands", "customer:application", _of_application("customer:application")
+    ),
+    CustomersPage("home", "All accounts", "customer:home", lambda _: reverse("customer:home")),
+    CustomersPage("papers", "Papers", "customer:documents", _of_application("customer:documents")),
+    CustomersPage("details", "Details", "customer:details", _of_application("customer:details")),
+]
+#: Marks a look in the request that is made up, where no caller can write it.
+_LOOK = "portal.look"
 #: A page may lead on to another; further than that nobody follows.
 MOST_TURNS = 3
 
 
-def address_of(application: Application, page: str) -> str:
-    """The customer's address of that page. Raises NotFound for a page that is not shown."""
-    if page not in _NAMES:
+def register(page: CustomersPage) -> None:
+    """Have staff look at a page of another app too; called once, when the app starts."""
+    if page not in _pages:
+        _pages.append(page)
+
+
+def is_look(request: HttpRequest) -> bool:
+    """Whether staff look at the page, so that nothing may be written or asked of the provider for it."""
+    return _LOOK in request.META
+
+
+def pages(viewer: User, application: Application) -> dict[str, CustomersPage]:
+    """The pages of the customer that the viewer may look at and that there are, by their names."""
+    return {page.name: page for page in _pages if can_do(viewer, page.needs) and page.address(application)}
+
+
+def shown(viewer: User, application: Application, page: str) -> tuple[str, SafeString]:
+    """The page that the customer comes to now, which may be another, and what stands on it.
+
+    Raises NotFound for a page that is not shown, to this viewer or at all.
+    """
+    there = pages(viewer, application)
+    if page not in there:
         raise NotFound("This page of the customer cannot be shown.")
-    return reverse(_NAMES[page], args=[] if page == "home" else [application.pk])
-
-
-def shown(application: Application, page: str) -> tuple[str, SafeString]:
-    """The page that the customer comes to now, which may be another, and what stands on it. Raises NotFound."""
-    customer, address = application.customer.user, address_of(application, page)
+    by_view = _by_view(there)
+    customer, address = application.customer.user, there[page].address(application)
     for _ in range(MOST_TURNS):
         match = _resolved(address)
         name = match.view_name if match else ""
-        if match is None or name not in PAGES:
+        if match is None or name not in by_view:
             # The customer is led to a form: what they have typed there is theirs alone.
-            address, page = address_of(application, "home"), "home"
+            address, page = there["home"].address(application), "home"
             continue
-        page = PAGES[name]
+        page = by_view[name].name
         response = _answer(match, _request(customer, address))
         if response.status_code in {301, 302}:
             address = urlsplit(response["Location"]).path
             continue
-        return page, dead(response.content.decode(), application)
+        return page, dead(response.content.decode(), application, there)
     raise NotFound("The customer has no such page now.")
+
+
+def _by_view(there: dict[str, CustomersPage]) -> dict[str, CustomersPage]:
+    return {view: page for page in there.values() for view in (page.view, *page.also)}
 
 
 def _resolved(address: str) -> Any:
@@ -69,7 +114,7 @@ def _request(customer: User, address: str) -> HttpRequest:
     request.method = "GET"
     request.path = request.path_info = address
     request.META = {"SERVER_NAME": settings.ALLOWED_HOSTS[0] if settings.ALLOWED_HOSTS else "localhost"}
-    request.META["SERVER_PORT"] = "443"
+    request.META |= {"SERVER_PORT": "443", _LOOK: "yes"}
     request.user = customer
     request.session = {}  # type: ignore[assignment]  # nothing is remembered
     return request
@@ -97,9 +142,10 @@ _VOID = {"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "so
 _DROPPED = {"script", "style", "template", "iframe", "object"}
 
 
-def dead(page: str, application: Application) -> SafeString:
-    """What stands in the page's main part, without anything that acts: no form, script or link out of it."""
-    parser = _Dead(application)
+def dead(page: str, application: Application, there: dict[str, CustomersPage]) -> SafeString:
+    """What stands in the page's main part, without anything that acts: no form, script or link out of it, but to the
+    pages that are `there`."""
+    parser = _Dead(application, there)
     parser.feed(page)
     parser.close()
     # Every name and value was escaped by the template that drew it, and attributes again here.
@@ -107,10 +153,11 @@ def dead(page: str, application: Application) -> SafeString:
 
 
 class _Dead(HTMLParser):
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, there: dict[str, CustomersPage]) -> None:
         super().__init__(convert_charrefs=False)
         self.out: list[str] = []
         self._application = application
+        self._by_view = _by_view(there)
         self._inside = 0
         self._dropped = 0
 
@@ -147,11 +194,13 @@ class _Dead(HTMLParser):
     def _here(self, address: str) -> str:
         """Where staff read what the link leads to; "" where they do not."""
         match = _resolved(urlsplit(address).path) if address.startswith("/") else None
-        if match is None or match.view_name not in PAGES:
+        page = self._by_view.get(match.view_name) if match else None
+        if match is None or page is None:
             return ""
-        if match.kwargs and match.kwargs.get("application_id") != self._application.pk:
+        # Of another account of theirs it leads nowhere.
+        if match.kwargs and urlsplit(address).path != page.address(self._application):
             return ""
-        return reverse("staff:as_customer_page", args=[self._application.pk, PAGES[match.view_name]])
+        return reverse("staff:as_customer_page", args=[self._application.pk, page.name])
 
     def _open(self, tag: str, attrs: dict[str, str]) -> None:
         written = "".join(f' {name}="{escape(value)}"' for name, value in attrs.items())

@@ -13,6 +13,7 @@ from funding import permissions as mine
 from funding.bank_standing import standing as bank_standing
 from funding.models import Transfer
 from funding.terms import Order, terms
+from onboarding.as_customer import is_look
 from onboarding.availability import Stop
 from onboarding.models import ProviderAccount
 from onboarding.views.shared import customer_page
@@ -45,7 +46,9 @@ def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """Balance, what can be withdrawn and when, the bank, what is on its way, and what happened last."""
     user = user_of(request)
     found = mine.account_for(user, account_id)
-    is_fresh = found.status in WITHOUT_BALANCE or balances.refresh_if_old(found)
+    # Whoever looks at the page in the customer's stead sees what is known, and asks the provider nothing.
+    is_known = found.status in WITHOUT_BALANCE or is_look(request)
+    is_fresh = is_known or balances.refresh_if_old(found)
     context = account_context(user, found) | {
         "is_fresh": is_fresh,
         "several": selectors.accounts_of(user).count() > 1,

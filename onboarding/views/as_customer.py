@@ -11,8 +11,6 @@ from onboarding import as_customer, selectors
 from portal import audit, permissions
 from portal.staff import staff_page, user_of
 
-LABELS = {"application": "Where it stands", "home": "All accounts", "papers": "Papers", "details": "Details"}
-
 
 @require_GET
 @staff_page
@@ -21,7 +19,7 @@ def page(request: HttpRequest, application_id: UUID, page: str = "application") 
     actor = user_of(request)
     application = selectors.application_for_staff(actor, application_id)
     permissions.require(actor, "customer.view_as")
-    came_to, content = as_customer.shown(application, page)
+    came_to, content = as_customer.shown(actor, application, page)
     audit.record(
         selectors.VIEWED_AS, subject=application, actor=actor, source="page", after={"page": came_to}
     )
@@ -35,11 +33,11 @@ def page(request: HttpRequest, application_id: UUID, page: str = "application") 
             "asked": page,
             "tabs": [
                 {
-                    "label": label,
-                    "url": reverse("staff:as_customer_page", args=[application.pk, name]),
-                    "current": name == came_to,
+                    "label": each.label,
+                    "url": reverse("staff:as_customer_page", args=[application.pk, each.name]),
+                    "current": each.name == came_to,
                 }
-                for name, label in LABELS.items()
+                for each in as_customer.pages(actor, application).values()
             ],
             "nav_section": "applications",
         },

@@ -74,7 +74,7 @@ def test_it_is_what_the_customer_reads_and_nothing_can_be_pressed(
         answer = client.get(address(application, f"{page}/"))
         assert answer.status_code == 200
         assert words in answer.content.decode()
-        shown = as_customer.shown(application, page)[1]
+        shown = as_customer.shown(analyst, application, page)[1]
         assert len(shown) > 300
         assert alive(shown) == []
         assert "csrfmiddlewaretoken" not in shown
@@ -127,10 +127,10 @@ def test_it_is_read_only_and_of_the_pages_that_are_shown_alone(
         lambda row: audit.record("customer.read", subject=row, actor=None),
     )
     with pytest.raises(InternalError, match="read-only"):
-        as_customer.shown(application, "application")
+        as_customer.shown(staff("auditor"), application, "application")
 
 
-def test_what_stands_outside_and_what_acts_is_left_out(customer_user: User) -> None:
+def test_what_stands_outside_and_what_acts_is_left_out(customer_user: User, staff: Staff) -> None:
     application = complete_draft(customer_user)
     page = (
         '<header><a href="/x">Out</a></header><main id="main"><form action="/go" class="stack"><input name="a">'
@@ -138,7 +138,7 @@ def test_what_stands_outside_and_what_acts_is_left_out(customer_user: User) -> N
         '<script>alert("x")</script><img src="/files/1"><a href="//evil.test/">E</a><a href="javascript:x">J</a>'
         f'<a href="/applications/{application.pk}/papers/">Papers</a><use href="/static/i.svg#x"/></main><p>After</p>'
     )
-    shown = as_customer.dead(page, application)
+    shown = as_customer.dead(page, application, as_customer.pages(staff("auditor"), application))
     assert alive(shown) == []
     assert "Out" not in shown
     assert "After" not in shown
