@@ -134,7 +134,7 @@ def _page(request: HttpRequest, found: Case, bound: Bound, status: int, now: dat
     token = get_token(request)
     context |= _forms(actor, found, allowed, bound, token, context["list_url"])
     context |= {
-        "decision_form": _decision_form(actor, found, approval, bound, token, there, blocked),
+        "deciding": _decision_form(actor, found, approval, bound, token, there, blocked),
         "checklist": _checklist(found, ticks, token, allowed["work"]) if kind.checklist else "",
     }
     response = render(request, "compliance/case.html", context | bound, status=status)
@@ -177,7 +177,7 @@ def _forms(
         ),
     }
     if allowed["note"]:
-        shown["note_form"] = case_parts.form(
+        shown["noting"] = case_parts.form(
             found.pk,
             token,
             "_note",
