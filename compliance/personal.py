@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from compliance.models import Case
+from portal.errors import Forbidden
 from portal.models import User
 from portal.sealed import Sealed
 
@@ -34,3 +35,9 @@ def register_shut(shut: Shut) -> None:
 def why_shut(case: Case, viewer: User) -> tuple[str, str]:
     """The first reason why the viewer may not see this case's page now, and where it is opened; ("", "") for none."""
     return next((found for shut in _shuts if (found := shut(case, viewer))[0]), ("", ""))
+
+
+def require_open(case: Case, viewer: User) -> None:
+    """Raise Forbidden while the data of the case's people is shut away from the viewer."""
+    if reason := why_shut(case, viewer)[0]:
+        raise Forbidden(reason)

@@ -14,7 +14,7 @@ from compliance.services.shared import changed, clean, invalid, visible
 from portal import audit, clock, ids
 from portal.document_storage import STORAGE
 from portal.doorbell import ring
-from portal.errors import Forbidden, NotFound
+from portal.errors import NotFound
 from portal.file_check import file_checked
 from portal.models import User
 from portal.sealed_files import SealedFile, new_file_key
@@ -82,7 +82,6 @@ def case_file_read(
     row = case.files.filter(pk=file_id).first()
     if row is None or not row.is_safe:
         raise NotFound("There is no such file, or it may not be opened.")
-    if reason := personal.why_shut(case, actor)[0]:
-        raise Forbidden(reason)
+    personal.require_open(case, actor)
     audit.record("case.file_read", subject=case, actor=actor, after={"file": str(row.pk)}, source=source)
     return case, row

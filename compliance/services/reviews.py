@@ -11,7 +11,7 @@ from compliance.permissions import refuse
 from compliance.services.deciding import check_reasons
 from compliance.services.shared import checked_text, clean, invalid
 from portal import audit, clock
-from portal.errors import Conflict, Forbidden, NotFound
+from portal.errors import Conflict, NotFound
 from portal.models import User
 from portal.permissions import require
 
@@ -97,7 +97,7 @@ def review_decide(
         if review.status != Status.TAKEN:
             raise Conflict("This review is made already.")
         refuse(reviewing.why_not(actor, review))
-        _require_open(actor, review)
+        personal.require_open(review.case, actor)
         chosen = kinds.get(review.case.kind).decision(decision)
         if chosen is None:
             raise invalid(decision="Choose a decision.")
@@ -135,19 +135,13 @@ def review_settle(*, actor: User, review_id: UUID, stands: str, lesson: str) -> 
     with transaction.atomic():
         review = _locked(review_id)
         refuse(reviewing.why_not_settle(actor, review))
-        _require_open(actor, review)
+        personal.require_open(review.case, actor)
         review.stands, review.lesson, review.judged_by = stands, lesson, actor
         review.save(update_fields=["stands", "lesson", "judged_by"])
         review.move_to(Status.SETTLED, actor=actor, source="page")
         audit.record("review.settled", subject=review, actor=actor, after={"stands": stands}, source="page")
         transaction.on_commit(reviewing.lessons_changed)
     return review
-
-
-def _require_open(actor: User, review: Review) -> None:
-    """Raise Forbidden while the data of the case's people is shut away from the actor."""
-    if reason := personal.why_shut(review.case, actor)[0]:
-        raise Forbidden(reason)
 
 
 def _locked(review_id: UUID) -> Review:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from compliance import jobs, kinds, mentions, permissions, selectors, sla
+from compliance import jobs, kinds, mentions, permissions, personal, selectors, sla
 from compliance.models import Case, CaseMention, CaseNote, CaseTick
 from compliance.services import proposals
 from compliance.services.shared import WAITS_ON, changed, checked_text, invalid, visible, wait
@@ -79,12 +79,14 @@ def case_take_next(*, actor: User, source: str = "page") -> Case | None:
 def case_note(*, actor: User, case_id: UUID, text: str, source: str = "page") -> CaseNote:
     """Write an internal note, and tell those whom it names by an @. Its text stays out of the audit trail.
 
-    Raises Invalid for an empty or long one, and where it names nobody, or somebody who may not see the case.
+    Raises Invalid for an empty or long one, and where it names nobody, or somebody who may not see the case; Forbidden
+    while the data of the case's people is shut away from the actor.
     """
     text = checked_text(text, "text", "Write the note.")
     with transaction.atomic():
         case = visible(actor, case_id)
         permissions.refuse(permissions.why_not(actor, "note", case))
+        personal.require_open(case, actor)
         named = [person for person in mentions.read(case, text) if person != actor]
         note = CaseNote.objects.create(case=case, author=actor, text=text)
         CaseMention.objects.bulk_create(CaseMention(note=note, case=case, person=person) for person in named)

@@ -154,3 +154,16 @@ def test_what_a_maker_saw_goes_when_the_time_is_over(closed: Application) -> Non
     with time_machine.travel(MONDAY + timedelta(days=policy.FIVE_YEARS + 1)):
         retention.carry_out()
     _forgotten(case)
+
+
+def test_nobody_notes_on_what_is_shut_not_even_on_many_at_once(
+    closed: Application, customer_user: User, staff: Staff, signed_in: SignIn
+) -> None:
+    case, analyst = Case.objects.get(subject_id=closed.pk), staff("compliance_analyst")
+    with time_machine.travel(NEXT):
+        erase(staff, customer_user)
+        sent = {"case": [str(case.pk)], "do": "note", "bulk-text": "I remember Marisol"}
+        answer = signed_in(analyst).post(reverse("cases:bulk"), sent)
+        assert "Done for 0 of 1." in answer.content.decode()
+        assert "The customer had this erased" in answer.content.decode()
+        assert not case.notes.exists()
