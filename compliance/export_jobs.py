@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 
 from compliance.casefile import archive, hooks
-from compliance.models import CaseExport
+from compliance.models import Case, CaseExport
 from portal import audit, clock
 from portal.document_storage import STORAGE
 from portal.sealed_files import Sealer, new_file_key
@@ -146,6 +147,13 @@ def exports_remove() -> int:
         _remove_file(export)
         export.move_to(Status.EXPIRED, actor=None, reason="Its time is over", source="task")
     return len(found)
+
+
+def exports_expire(subjects: Iterable[UUID]) -> int:
+    """From now on nobody fetches what lies ready of cases about these subjects, and the next sweep removes it; how many."""
+    cases = list(Case.objects.filter(subject_id__in=list(subjects)).values_list("pk", flat=True))
+    rows = CaseExport.objects.filter(status=Status.READY, case_ids__overlap=cases)
+    return rows.update(expires_at=clock.now()) if cases else 0
 
 
 def _remove_file(export: CaseExport) -> None:

@@ -7,7 +7,7 @@ from django.core import signing
 from django.db import transaction
 
 from compliance import personal, selectors
-from compliance.models import CaseExport
+from compliance.models import Case, CaseExport
 from compliance.services.shared import invalid
 from portal import audit, clock
 from portal.doorbell import ring
@@ -70,7 +70,10 @@ def export_link(actor: User, export: CaseExport) -> str:
 
 
 def export_fetch(*, actor: User, export_id: UUID, token: str, source: str = "page") -> CaseExport:
-    """The file a link names, about to be sent; that it was taken is recorded. Raises Forbidden, NotFound and Gone."""
+    """The file a link names, about to be sent; that it was taken is recorded.
+
+    Raises Forbidden, also while the data of a case's people is shut away by now, NotFound and Gone.
+    """
     export = selectors.export_for(actor, export_id)
     try:
         named = signing.loads(token, salt=SALT, max_age=LINK_SECONDS)
@@ -82,6 +85,8 @@ def export_fetch(*, actor: User, export_id: UUID, token: str, source: str = "pag
         raise NotFound("There is no such file.")
     if export.status != CaseExport.Status.READY or (export.expires_at and export.expires_at <= clock.now()):
         raise Gone("This file was removed. Ask for it again.")
+    for case in Case.objects.filter(pk__in=export.case_ids).order_by("pk"):
+        personal.require_open(case, actor)
     audit.record(
         "caseexport.fetched",
         subject=export,

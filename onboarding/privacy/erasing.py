@@ -14,7 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model, QuerySet, Value
 from django.utils import timezone
 
-from compliance import seen
+from compliance import export_jobs, seen
 from compliance.models import Case
 from onboarding import discarded
 from onboarding.models import (
@@ -162,8 +162,12 @@ def _erase_calls(application: Application, subjects: list[Any], references: list
 
 
 def erase_labels(subjects: list[Any], reference: str) -> None:
-    """Cases are called by the person's name; from now on by the reference. What was seen of them goes with it."""
+    """Cases are called by the person's name; from now on by the reference.
+
+    What was seen of them goes with it, and so do their case files that lie ready.
+    """
     seen.forget(subjects)
+    export_jobs.exports_expire(subjects)
     for case in Case.objects.filter(subject_id__in=subjects):
         words = " ".join(search_words(f"{case.reference} {reference}"))
         Case.objects.filter(pk=case.pk).update(

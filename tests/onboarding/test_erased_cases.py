@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from compliance import jobs, seen
+from compliance import export_jobs, jobs, seen
 from compliance import services as compliance
-from compliance.models import Case, CaseDecision, Proposal, Review, ReviewPolicy, SeenEvidence
+from compliance.models import Case, CaseDecision, CaseExport, Proposal, Review, ReviewPolicy, SeenEvidence
 from compliance.models.approvals import FORGOTTEN
 from onboarding import shut_away
 from onboarding.models import Application, Customer, ProviderAccount
 from onboarding.privacy import policy, retention
 from portal import revealing
-from portal.errors import Forbidden
+from portal.errors import Forbidden, Gone
 from portal.models import OutboundCall, User
 from tests.flow import submitted
 from tests.onboarding.test_privacy import ask, decide
@@ -154,6 +156,38 @@ def test_what_a_maker_saw_goes_when_the_time_is_over(closed: Application) -> Non
     with time_machine.travel(MONDAY + timedelta(days=policy.FIVE_YEARS + 1)):
         retention.carry_out()
     _forgotten(case)
+
+
+def test_a_case_file_that_lies_ready_is_not_fetched_after_its_customer_is_erased(
+    closed: Application, customer_user: User, staff: Staff, settings: Any, tmp_path: Path
+) -> None:
+    kept = settings.STORAGES["documents"]
+    settings.STORAGES = settings.STORAGES | {
+        "documents": kept | {"OPTIONS": kept["OPTIONS"] | {"location": str(tmp_path)}}
+    }
+    case, auditor = Case.objects.get(subject_id=closed.pk), staff("auditor")
+    with time_machine.travel(NEXT):
+        asked = compliance.export_ask(actor=auditor, case_ids=[case.pk], reason="Sampling", with_papers=True)
+        export_jobs.export_make(asked.pk)
+        export = CaseExport.objects.get(pk=asked.pk)
+        how = {"actor": auditor, "export_id": export.pk, "token": compliance.export_link(auditor, export)}
+        assert compliance.export_fetch(**how).size and list(tmp_path.rglob("*"))
+        ready = CaseExport.objects.values("expires_at")[0]
+        erase(staff, customer_user)
+        with pytest.raises(Gone):
+            compliance.export_fetch(**how)
+        # One that was being made meanwhile is shut as its cases are.
+        CaseExport.objects.update(**ready)
+        with pytest.raises(Forbidden, match="had this erased"):
+            compliance.export_fetch(**how)
+        customer = Customer.objects.get(user=customer_user)
+        revealing.reveal_grant(
+            actor=auditor, name=shut_away.FIELD, row_id=customer.pk, reason="Examination 7"
+        )
+        assert compliance.export_fetch(**how) == export
+        assert export_jobs.exports_expire([closed.pk]) == 1
+        assert export_jobs.exports_remove() == 1
+        assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_nobody_notes_on_what_is_shut_not_even_on_many_at_once(
