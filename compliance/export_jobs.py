@@ -150,7 +150,7 @@ def exports_remove() -> int:
 
 
 def exports_expire(subjects: Iterable[UUID]) -> int:
-    """From now on nobody fetches what lies ready of cases about these subjects, and the next sweep removes it; how many."""
+    """Nobody fetches what lies ready of cases about these subjects from now on; the next sweep removes it. How many."""
     cases = list(Case.objects.filter(subject_id__in=list(subjects)).values_list("pk", flat=True))
     rows = CaseExport.objects.filter(status=Status.READY, case_ids__overlap=cases)
     return rows.update(expires_at=clock.now()) if cases else 0
