@@ -72,6 +72,11 @@ def test_two_people_decide(browser: Browser, live_server: LiveServer, width: int
     checkers = [page_of(browser, live_server, person, width) for person in (dana, kofi)]
     checkers[0].goto("/staff/cases/approvals/")
     looked_at(checkers[0], f"approvals-{width}")
+    auditor = page_of(browser, live_server, make_staff("auditor"), width)
+    auditor.goto("/staff/cases/approvals/")
+    expect(auditor.get_by_text("Waiting for a second person: ")).to_be_visible()
+    expect(auditor.get_by_role("button", name="Approve the chosen")).to_have_count(0)
+    looked_at(auditor, f"approvals-all-{width}")
     checkers[0].get_by_role("link", name=case.reference).click()
     checkers[1].goto(address)
     expect(checkers[0].get_by_text("Ten hours on its perch, eyes closed.").first).to_be_visible()

@@ -8,13 +8,14 @@ import time_machine
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
-from compliance import jobs, kinds
+from compliance import jobs, kinds, personal
 from compliance.models import Review
 from portal import clock
+from tests.compliance.conftest import opened, subject_of
 from tests.compliance.kinds import KIND, PARROT
 from tests.compliance.test_reviews import decided, policy
 from tests.e2e.browser import looked_at, page_of
-from tests.people import make_staff
+from tests.people import make_customer_user, make_staff
 
 pytestmark = [
     pytest.mark.e2e,
@@ -29,7 +30,7 @@ def _parrots() -> Iterator[None]:
     kinds._kinds.pop(KIND)
 
 
-def test_a_blind_review(browser: Browser, live_server: LiveServer) -> None:
+def test_a_blind_review(browser: Browser, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     manager, first, second = make_staff("compliance_manager"), make_staff(), make_staff()
     with time_machine.travel(clock.now() - timedelta(days=7)):
         policy(manager)
@@ -68,3 +69,15 @@ def test_a_blind_review(browser: Browser, live_server: LiveServer) -> None:
     boss.set_viewport_size({"width": 390, "height": 900})
     looked_at(boss, "quality-390")
     assert Review.objects.get().stands == "first"
+
+    # Whoever works on such a case finds what was learnt beside the checklist.
+    page.goto(f"/staff/cases/{opened(subject_of(make_customer_user())).pk}/")
+    page.get_by_text("What second reviews taught").click()
+    expect(page.get_by_text("Hold a mirror to its beak.")).to_be_visible()
+    looked_at(page, "case-lessons-1280")
+    page.set_viewport_size({"width": 390, "height": 900})
+    looked_at(page, "case-lessons-390")
+    monkeypatch.setattr(personal, "_shuts", [lambda *_: ("The customer had this erased.", "/staff/privacy/")])
+    page.goto(f"/staff/reviews/{Review.objects.get().pk}/")
+    expect(page.get_by_text("The customer had this erased.")).to_be_visible()
+    looked_at(page, "review-shut-390")
