@@ -46,6 +46,16 @@ class CaseFilterForm(forms.Form):
     assignee = forms.ChoiceField(label="Assigned to", required=False)
     mentioned = forms.ChoiceField(label="Notes", required=False, choices=[("", "Any"), ("me", "Mention me")])
     age = forms.ChoiceField(label="Age", required=False, choices=AGES)
+    due = forms.ChoiceField(
+        label="Due",
+        required=False,
+        choices=[("", "Any"), ("overdue", "Overdue"), ("today", "Today, or overdue")],
+    )
+    priority = forms.ChoiceField(
+        label="Priority",
+        required=False,
+        choices=[("", "Any"), *((str(value), label) for value, label in Case.Priority.choices)],
+    )
     sort = forms.ChoiceField(
         label="Order", required=False, choices=[(key, order.label) for key, order in ORDERS.items()]
     )
@@ -78,6 +88,8 @@ class CaseFilterForm(forms.Form):
             assignee=data.get("assignee") or "",
             mentioned=data.get("mentioned") == "me",
             older_than_days=int(data.get("age") or 0),
+            due=data.get("due") or "",
+            priority=int(data.get("priority") or 0),
             sort=data.get("sort") or USUAL,
         )
 

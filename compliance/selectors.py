@@ -12,6 +12,8 @@ from django.core.cache import caches
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import LessThan
+from django.utils import timezone
 
 from compliance import ordering, permissions
 from compliance.models import Case, CaseExport, CaseMention, Queue, Review, Worker
@@ -50,6 +52,10 @@ class CaseFilter:
     mentioned: bool = False
     #: Opened at least so many days ago.
     older_than_days: int = 0
+    #: "overdue", "today" (due by its end, what is overdue among it), or "".
+    due: str = ""
+    #: One of Case.Priority, or 0 for all.
+    priority: int = 0
     #: One of ordering.ORDERS.
     sort: str = ordering.USUAL
 
@@ -138,8 +144,8 @@ def cases_for_staff(
     def rows() -> QuerySet[Case]:
         return _listed(actor, chosen).select_related("assignee", "queue").only(*_LISTED)
 
-    # What is searched for is looked up in other tables, and ages run.
-    is_steady = not (chosen.text or chosen.older_than_days)
+    # What is searched for is looked up in other tables, and time runs.
+    is_steady = not (chosen.text or chosen.older_than_days or chosen.due)
     key = ("cases", actor.pk, actor.role, chosen) if is_steady else None
     return ordering.ordered(rows, _order(chosen), after=after, before=before, size=size, key=key)
 
@@ -174,9 +180,24 @@ def _listed(actor: User, chosen: CaseFilter) -> QuerySet[Case]:
         rows = rows.filter(Exists(CaseMention.objects.filter(person=actor, case=OuterRef("pk"))))
     if chosen.older_than_days:
         rows = rows.filter(opened_at__lte=clock.now() - timedelta(days=chosen.older_than_days))
+    if chosen.priority:
+        rows = rows.filter(priority=chosen.priority)
+    if chosen.due:
+        rows = rows.filter(_due(chosen.due))
     if chosen.text:
         rows = among(rows, _matches(chosen.text))
     return rows if _order(chosen).key is None else rows.filter(UNDONE)
+
+
+def _due(by: str) -> Q:
+    """Undecided cases whose clock runs and that are due by now, or by the end of today."""
+    until = clock.now()
+    if by == "today":
+        until = timezone.localtime(until).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(
+            days=1
+        )
+    # Said as its index says it.
+    return UNDONE & ~Q(status__in=sorted(Case.WAITING)) & Q(LessThan(Coalesce("due_at", NEVER), until))
 
 
 def queues_visible_to(actor: User) -> QuerySet[Queue]:

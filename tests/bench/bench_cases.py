@@ -400,6 +400,8 @@ def case_pages(made: dict[str, Any], needle: str) -> Questions:
         "nobody's": ("assignee=nobody", f"assignee__isnull=True&{undone}"),
         "one person's": (f"assignee={analyst}", f"assignee__id__exact={analyst}&{undone}"),
         "older than a week": ("age=7", urlencode({"opened_at__lt": week}) + f"&{undone}"),
+        "urgent": ("priority=4", f"priority__exact=4&{undone}"),
+        "overdue": ("due=overdue", urlencode({"due_at__lt": timezone.now().isoformat()}) + f"&{undone}"),
         "search": (f"q={needle}", f"q={needle}&{undone}"),
         "search of all": (f"q={needle}&status=all", f"q={needle}"),
         "the case": (f"{made['case'].pk}/", ""),

@@ -113,6 +113,7 @@ def test_a_cursor_of_elsewhere_breaks_nothing(client: Client, sort: str, cursor:
     ("chosen", "index"),
     [
         (CaseFilter(sort="due"), "case_undone_by_due"),
+        (CaseFilter(due="overdue", sort="due"), "case_undone_by_due"),
         (CaseFilter(sort="pressing"), "case_undone_by_priority"),
         (CaseFilter(sort="newest"), "case_undone"),
         (CaseFilter(queue="{queue}"), "case_undone_by_queue"),

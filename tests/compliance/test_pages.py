@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from compliance import jobs, selectors, services, tasks
 from compliance.models import Case
@@ -193,6 +194,9 @@ def test_filters(client: Client, analyst: User) -> None:
         source="webhook",
     )
     every = {"old": old, "mine": mine, "waiting": waiting, "done": done}
+    Case.objects.filter(pk__in=[old.pk, waiting.pk, done.pk]).update(due_at=clock.now() - timedelta(hours=1))
+    last_of_today = timezone.localtime(clock.now()).replace(hour=23, minute=59, second=59, microsecond=999999)
+    Case.objects.filter(pk=mine.pk).update(due_at=last_of_today, priority=Case.Priority.URGENT)
     for query, expected in (
         ({}, "old mine waiting"),
         ({"status": "all"}, "old mine waiting done"),
@@ -206,6 +210,13 @@ def test_filters(client: Client, analyst: User) -> None:
         ({"age": "3"}, "old"),
         ({"age": "7"}, ""),
         ({"kind": KIND}, "old mine waiting"),
+        ({"due": "overdue"}, "old"),
+        ({"due": "today"}, "old mine"),
+        ({"due": "today", "status": "all"}, "old mine"),
+        ({"due": "overdue", "status": "closed"}, ""),
+        ({"priority": "4"}, "mine"),
+        ({"priority": "4", "due": "overdue"}, ""),
+        ({"priority": "x", "due": "x"}, "old mine waiting"),
     ):
         page = shown(client, **query)
         assert " ".join(name for name, case in every.items() if case.reference in page) == expected, query
