@@ -69,6 +69,8 @@ _answers: ContextVar[dict[tuple[int, str], list[Any]] | None] = ContextVar("answ
 #: What each connection has prepared, by the names it knows it by. They live as long as the connection does.
 _prepared: WeakKeyDictionary[Any, dict[Statement, str]] = WeakKeyDictionary()
 _numbers = count(1)
+#: A connection keeps so many plans, and then begins anew.
+_MOST_PREPARED = 256
 #: What PostgreSQL says when a column has another type than when it was prepared, and when it was never prepared there.
 _NO_LONGER_GOOD = {"0A000", "26000"}
 
@@ -99,11 +101,17 @@ def _sent(*questions: Question) -> list[list[Any]]:
         return []
     with connection.cursor() as cursor:
         known = _prepared.setdefault(connection.connection, {})
+        lines = []
+        if len(known) > _MOST_PREPARED:
+            # Lists have many filters; a connection that lives long would keep a plan for each.
+            lines.append("DEALLOCATE ALL")
+            known.clear()
         unknown = {each.statement for each in questions if each.statement not in known}
         # A name is never used twice: what failed half-way may be there or not.
         new = {statement: f"composed_{next(_numbers)}" for statement in unknown}
         names = known | new if new else known
-        lines = [f"PREPARE {name} AS {_escaped(statement.sql)}" for statement, name in new.items()]
+        lines += [f"PREPARE {name} AS {_escaped(statement.sql)}" for statement, name in new.items()]
+        before = len(lines)
         lines += [_execute(names[each.statement], each.statement.values) for each in questions]
         try:
             cursor.execute(";\n".join(lines), [value for each in questions for value in each.given])
@@ -114,7 +122,7 @@ def _sent(*questions: Question) -> list[list[Any]]:
         known.update(new)
         # All of it has come by now. Django's own cursor would wrap each of these calls anew.
         come = cursor.cursor
-        for _ in new:
+        for _ in range(before):
             come.nextset()
         found = []
         for _ in questions:
@@ -281,8 +289,7 @@ _MOST_LISTED = 512
 def listed(key: Hashable, compose: Callable[[], QuerySet[Any, Row]]) -> list[Row]:
     """The rows of a query that depends on `key` alone, not on the moment: composed once for each key.
 
-    It is planned each time it is asked, with all that is in it: which index is the best depends on the filters.
-    None as the key composes it anew.
+    It is planned for what is in it: which index is the best depends on the filters. None as the key composes it anew.
     """
     if key is None:
         return list(compose())
@@ -295,6 +302,4 @@ def listed(key: Hashable, compose: Callable[[], QuerySet[Any, Row]]) -> list[Row
         while len(_listed) > _MOST_LISTED:
             # Another thread may have been faster.
             _listed.pop(next(iter(_listed)), None)
-    with connection.cursor() as cursor:
-        cursor.execute(kept.statement.sql)
-        return kept.read(cursor.fetchall())
+    return kept.read(asked(Question(kept.statement, ())))

@@ -19,7 +19,10 @@ def settle(table: str) -> None:
 
 
 def plan_of(sql: str) -> str:
-    """The plan of a statement as the log of queries has it, as PostgreSQL prints it."""
+    """The plan of a statement as the log of queries has it, as PostgreSQL prints it; where it was prepared first
+    (portal/composed.py), of what was prepared."""
+    if sql.startswith("PREPARE"):
+        sql = sql.partition(" AS ")[2].rpartition(";\nEXECUTE")[0]
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {sql}")
         return "\n".join(line for (line,) in cursor.fetchall())

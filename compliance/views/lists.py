@@ -85,8 +85,8 @@ def _page(request: HttpRequest, status: int = 200, **bound: forms.Form) -> HttpR
 
 def _live_url(rows: Sequence[Case], to_take: int) -> str:
     """Where an open list asks what became of its rows."""
-    asked = [*(("case", str(row.pk)) for row in rows), ("to_take", str(to_take))]
-    return f"{reverse('cases:live')}?{urlencode(asked)}"
+    cases = "".join(f"case={row.pk}&" for row in rows)
+    return f"{reverse('cases:live')}?{cases}to_take={to_take}"
 
 
 def filters_of(actor: User, given: QueryDict) -> list_filters.Filters:

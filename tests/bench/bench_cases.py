@@ -8,7 +8,7 @@ the page of one case has no peer in a list, and stands beside the list of cases.
 5,000,000 entries say of that case, which lie in three tables; so it also stands beside the admin's list of one of the
 three, filtered to that case, and beside all three lists, one after another, as whoever wants the same facts from the
 admin calls them. Those lists show no more than entries, and count their whole table, as the admin does unless told
-otherwise; our page shows the case besides.
+otherwise; our page shows the case besides. At last it stands beside these lists as they open, of all entries.
 
 Ours is measured twice: when nothing of the page was drawn before, and when it was (docs/decisions/0032). The number of
 queries is asserted, times are not: only ratios travel between machines. What is sent in one message counts as one
@@ -409,6 +409,8 @@ def case_pages(made: dict[str, Any], needle: str) -> Questions:
         "the same with its history": (f"{rich}/?show=all", ""),
         "  beside one of its tables": (f"{rich}/?show=all", (audited,)),
         "  beside its three tables": (f"{rich}/?show=all", entries),
+        "  beside all of the three": (f"{rich}/?show=all", tuple(each.partition("?")[0] for each in entries)),
+        "the case, beside all three": (f"{rich}/", tuple(each.partition("?")[0] for each in entries)),
     }
 
 

@@ -238,3 +238,18 @@ def test_a_session_that_prepared_nothing_of_it_fails_once() -> None:
     with pytest.raises(ProgrammingError, match="does not exist"):
         COUNTED(subject=UUID(int=9))
     assert COUNTED(subject=UUID(int=9)) == [(0,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_keeps_a_limited_number_of_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.composed._MOST_PREPARED", 2)
+    ana = make_staff()
+    connection.close()
+    for _ in range(2):
+        for ending in ("%", "a", "b"):
+            rows = User.objects.filter(pk=ana.pk).exclude(name__endswith=ending)
+            assert listed(("few", ending), lambda rows=rows: rows) == [ana]
+            assert COUNTED(subject=ana.pk) == [(0,)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+        assert cursor.fetchone()[0] <= 3
