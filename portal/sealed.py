@@ -236,13 +236,17 @@ def blind_index(label: str, value: Any, normalise: str | Normaliser | None = Non
     if normalise is None:
         model_label, _, name = label.rpartition(".")
         source = apps.get_model(model_label)._meta.get_field(name)
-        indexes = blind_indexes_of(source)
+        indexes = [index for index in blind_indexes_of(source) if not index.beside]
         if not indexes:
             raise LookupError(f"{label} has no BlindIndexField")
         return indexes[0].index_of(value)
-    normaliser = normalise if callable(normalise) else NORMALISERS[normalise]
-    text = f"{label.lower()}\x00{normaliser(str(value))}"
+    text = f"{label.lower()}\x00{_normalised(value, normalise)}"
     return hmac.new(settings.BLIND_INDEX_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _normalised(value: Any, normalise: str | Normaliser) -> str:
+    normaliser = normalise if callable(normalise) else NORMALISERS[normalise]
+    return normaliser(str(value))
 
 
 def blind_indexes_of(source: Any) -> "list[BlindIndexField]":
@@ -250,20 +254,20 @@ def blind_indexes_of(source: Any) -> "list[BlindIndexField]":
     return [
         field
         for field in source.model._meta.concrete_fields
-        if isinstance(field, BlindIndexField) and field.source == source.name
+        if isinstance(field, BlindIndexField) and source.name in field.sources
     ]
 
 
 class _BlindIndexAttribute(DeferredAttribute):
-    """Follows the source while that is loaded, so that bulk_update writes the index of the present value."""
+    """Follows its sources while they are loaded, so that bulk_update writes the index of the present value."""
 
     field: "BlindIndexField"
 
     def __get__(self, instance: models.Model | None, cls: Any = None) -> Any:
-        if instance is None or self.field.source not in instance.__dict__:
+        if instance is None or any(name not in instance.__dict__ for name in self.field.sources):
             return super().__get__(instance, cls)
-        sealed = getattr(instance, self.field.source)
-        return self.field.index_of(sealed.reveal()) if sealed else ""
+        sealed = [getattr(instance, name) for name in self.field.sources]
+        return self.field.index_of(*(value.reveal() for value in sealed)) if all(sealed) else ""
 
     def __set__(self, instance: models.Model, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
@@ -272,15 +276,23 @@ class _BlindIndexAttribute(DeferredAttribute):
 class BlindIndexField(models.CharField):  # type: ignore[type-arg]
     """Equality look-up of a sealed sibling field. Set on save; empty if the source is.
 
-    `normalise` is a kind of NORMALISERS or a module-level function from text to text.
+    `normalise` is a kind of NORMALISERS or a module-level function from text to text. `beside` is a second sealed
+    field: then the two are looked up together alone.
     """
 
     descriptor_class = _BlindIndexAttribute
 
     def __init__(
-        self, *args: Any, source: str, normalise: str | Normaliser = "digits", **kwargs: Any
+        self,
+        *args: Any,
+        source: str,
+        beside: str = "",
+        normalise: str | Normaliser = "digits",
+        **kwargs: Any,
     ) -> None:
         self.source = source
+        self.beside = beside
+        self.sources = (source, beside) if beside else (source,)
         self.normalise = normalise
         kwargs |= {"max_length": 64, "blank": True, "editable": False, "db_index": True, "default": ""}
         super().__init__(*args, **kwargs)
@@ -289,8 +301,15 @@ class BlindIndexField(models.CharField):  # type: ignore[type-arg]
         name, path, args, kwargs = super().deconstruct()
         for fixed in ("max_length", "blank", "editable", "db_index", "default"):
             kwargs.pop(fixed, None)
+        if self.beside:
+            kwargs["beside"] = self.beside
         return name, path, args, kwargs | {"source": self.source, "normalise": self.normalise}
 
-    def index_of(self, value: Any) -> str:
-        """The index under which `value` is stored in this column; use it in filters."""
-        return blind_index(f"{self.model._meta.label_lower}.{self.source}", value, self.normalise)
+    def index_of(self, *values: Any) -> str:
+        """The index under which the value, or the two, are stored in this column; use it in filters."""
+        if len(values) != len(self.sources):
+            raise TypeError(f"{self.name} is the index of {' and '.join(self.sources)}")
+        label = f"{self.model._meta.label_lower}.{'+'.join(self.sources)}"
+        return blind_index(
+            label, "\x00".join(_normalised(value, self.normalise) for value in values), "exact"
+        )

@@ -242,9 +242,11 @@ def test_fields_are_rebuilt_from_migrations() -> None:
         SealedTextField(mask="last4", null=True, sealed_as="a.B.c"),
         SealedDateField(),
         BlindIndexField(source="x", normalise=reversed_text),
+        BlindIndexField(source="x", beside="y"),
     ):
         _, _, args, kwargs = field.deconstruct()
         assert type(field)(*args, **kwargs).deconstruct()[2:] == (args, kwargs)
+    assert BlindIndexField(source="x", beside="y").deconstruct()[3]["beside"] == "y"
     with pytest.raises(ValueError, match="unknown mask"):
         SealedTextField(mask="nothing")
 
