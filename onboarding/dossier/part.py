@@ -30,7 +30,7 @@ def of_application(application_id: UUID, look: Look) -> Part:
         return Part()
     if reason := shut_away.why_shut(look.viewer, found.application.customer):
         return _shut(found, reason)
-    shared = sharing.find(found)
+    shared = sharing.find(found, look.viewer)
     return Part(
         summary=_summary(found),
         signals=tuple(signals.of(found, shared)),

@@ -2,25 +2,31 @@
 
 What more than COMMON others share (an office, a family's router at a carrier) says nothing of two of them: it is named
 and not followed. So a value that half the customers have costs as much as one that two have.
+
+Other apps register what they know of that may be shared (`register`), and it is asked in the same query.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+from compliance.dossier import Weight
 from onboarding.dossier.known import Known
 from onboarding.models import Address, Entity, Owner
 from portal import clock
 from portal.composed import Question, Written, asked
+from portal.models import User
+from portal.permissions import can_do
 
 COMMON = 20
 #: Sign-ins before that, and more than so many addresses and devices of one's own, are not looked at.
 SIGNED_IN_WITHIN = timedelta(days=90)
 MOST_SIGN_INS = 10
 #: So many rows are read of each value: what more share is told from a few.
-_READ = 10 * COMMON
+READ = 10 * COMMON
 _MOST = COMMON + 1
 
 
@@ -32,6 +38,15 @@ class Way:
     sql: str
     #: Counts for so much when the links are put in order.
     strength: int
+    #: The application's own values, as SQL that gives them as `v.value` and each its `v.place` from 1 on. Empty: they
+    #: come with the question. What is not known before that costs no question of its own so.
+    own: str = ""
+    #: What is shared, in words for all its values. Empty: each value has its own.
+    words: str = ""
+    #: How much it speaks for a risk, of a way that is registered; signals.py weighs the others.
+    weight: Weight = Weight.LOW
+    #: Who sees it; empty: whoever sees the case.
+    permission: str = ""
 
 
 @dataclass
@@ -54,13 +69,13 @@ SAME_LOGIN = Way(
     """SELECT a.id AS application_id FROM onboarding_application a JOIN onboarding_customer c ON c.id = a.customer_id
  WHERE c.user_id = v.value::uuid AND a.id <> %(mine)s
  UNION ALL SELECT application_id FROM onboarding_owner WHERE user_id = v.value::uuid AND application_id <> %(mine)s""",
-    128,
+    256,
 )
-TAX_NUMBER = Way("tax", _OWNER_OR_ENTITY.format("tax_id_index", "tax_id_index <> ''"), 64)
+TAX_NUMBER = Way("tax", _OWNER_OR_ENTITY.format("tax_id_index", "tax_id_index <> ''"), 128)
 PERSON = Way(
     "person",
     "SELECT application_id FROM onboarding_owner WHERE person_index = v.value AND application_id <> %(mine)s",
-    32,
+    64,
 )
 _SIGNED_IN = """SELECT p.id AS application_id FROM (SELECT DISTINCT actor_id FROM (
  SELECT e.actor_id FROM portal_auditentry e WHERE e.action = 'auth.login' AND {} AND e.at >= %(since)s LIMIT {read}) n
@@ -68,10 +83,27 @@ _SIGNED_IN = """SELECT p.id AS application_id FROM (SELECT DISTINCT actor_id FRO
  JOIN onboarding_customer c ON c.user_id = l.actor_id
  JOIN LATERAL (SELECT id FROM onboarding_application WHERE customer_id = c.id AND id <> %(mine)s
  ORDER BY id DESC LIMIT 1) p ON true"""
-DEVICE = Way("device", _SIGNED_IN.format("e.after ->> 'device' = v.value", read=_READ), 16)
+#: What these people signed in from last.
+_SIGN_INS = """unnest(ARRAY(SELECT origin FROM (SELECT origin, max(at) AS last FROM (
+ SELECT {0} AS origin, at FROM portal_auditentry WHERE action = 'auth.login' AND actor_id = ANY(%(logins)s)
+ AND at >= %(since)s AND {0} <> '' ORDER BY at DESC LIMIT {newest}) n GROUP BY origin ORDER BY last DESC
+ LIMIT {own}) o)) WITH ORDINALITY AS v(value, place)"""
+DEVICE = Way(
+    "device",
+    _SIGNED_IN.format("e.after ->> 'device' = v.value", read=READ),
+    16,
+    own=_SIGN_INS.format("after ->> 'device'", newest=5 * MOST_SIGN_INS, own=MOST_SIGN_INS),
+    words="Signed in from the same device",
+)
 EMAIL = Way("email", _OWNER_OR_ENTITY.format("LOWER(email)", "NOT email = ''"), 8)
 PHONE = Way("phone", _OWNER_OR_ENTITY.format("phone", "NOT phone = ''"), 4)
-SIGN_IN = Way("sign_in", _SIGNED_IN.format("e.ip = v.value AND NOT e.ip = ''", read=_READ), 2)
+SIGN_IN = Way(
+    "sign_in",
+    _SIGNED_IN.format("e.ip = v.value AND NOT e.ip = ''", read=READ),
+    2,
+    own=_SIGN_INS.format("ip", newest=5 * MOST_SIGN_INS, own=MOST_SIGN_INS),
+    words="Signed in from the same internet address",
+)
 ADDRESS = Way(
     "address",
     """SELECT COALESCE(o.application_id, n.application_id) AS application_id FROM onboarding_address d
@@ -80,22 +112,16 @@ ADDRESS = Way(
  AND d.kind IN ('residential', 'mailing', 'registered', 'operating')
  AND COALESCE(o.application_id, n.application_id) <> %(mine)s""",
     1,
+    own="unnest(%(streets)s::text[], %(postals)s::text[], %(countries)s::text[]) "
+    "WITH ORDINALITY AS v(street, postal, country, place)",
 )
+#: Those of this app. A strength is a power of two: what tells more outweighs all together that tell less.
 WAYS = (SAME_LOGIN, TAX_NUMBER, PERSON, DEVICE, EMAIL, PHONE, SIGN_IN, ADDRESS)
-_STRENGTHS = {way.code: way.strength for way in WAYS}
+_registered: list[Way] = []
 #: Reads a fixed number of rows for each value, however many there are.
 _PART = """SELECT '{code}', v.place, f.application_id FROM {values} CROSS JOIN LATERAL (
  SELECT DISTINCT application_id FROM (SELECT application_id FROM ({found}) r LIMIT {read}) s LIMIT {most}) f"""
 _VALUES = "unnest(%({}_values)s::text[]) WITH ORDINALITY AS v(value, place)"
-_PLACES = (
-    "unnest(%(streets)s::text[], %(postals)s::text[], %(countries)s::text[]) "
-    "WITH ORDINALITY AS v(street, postal, country, place)"
-)
-#: What these people signed in from last.
-_SIGN_INS = """unnest(ARRAY(SELECT origin FROM (SELECT origin, max(at) AS last FROM (
- SELECT {0} AS origin, at FROM portal_auditentry WHERE action = 'auth.login' AND actor_id = ANY(%(logins)s)
- AND at >= %(since)s AND {0} <> '' ORDER BY at DESC LIMIT {newest}) n GROUP BY origin ORDER BY last DESC
- LIMIT {own}) o)) WITH ORDINALITY AS v(value, place)"""
 _PLACE_KINDS = (
     Address.Kind.RESIDENTIAL,
     Address.Kind.MAILING,
@@ -104,13 +130,49 @@ _PLACE_KINDS = (
 )
 
 
-def find(known: Known) -> Shared:
-    """Everything the application shares with others, in one query."""
+def register(way: Way) -> None:
+    """Have one more thing looked at, with own values and words for all of them. Once for each, when the apps start."""
+    if way in _registered:
+        return
+    if any(way.code == one.code or way.strength == one.strength for one in ways()):
+        raise ValueError(f"another way is called {way.code}, or as strong as it")
+    _registered.append(way)
+    _query.cache_clear()
+
+
+def ways() -> list[Way]:
+    """Everything that is looked at, the most telling first."""
+    return sorted((*WAYS, *_registered), key=lambda way: -way.strength)
+
+
+@cache
+def _query() -> Written:
+    parts = (
+        _PART.format(
+            code=way.code,
+            values=way.own or _VALUES.format(way.code),
+            found=way.sql,
+            read=READ,
+            most=_MOST,
+        )
+        for way in ways()
+    )
+    return Written(" UNION ALL ".join(parts))
+
+
+def find(known: Known, viewer: User) -> Shared:
+    """Everything the application shares with others, as far as the viewer may know of it, in one query."""
     words, ask = _asked(known)
     rows = asked(ask)
     shared = Shared()
-    for way in WAYS:
-        _keep(shared, way, words[way], [(place, key) for code, place, key in rows if code == way.code])
+    for way in ways():
+        if not way.permission or can_do(viewer, way.permission):
+            _keep(
+                shared,
+                way,
+                words.get(way, ()),
+                [(place, key) for code, place, key in rows if code == way.code],
+            )
     return shared
 
 
@@ -125,7 +187,7 @@ def _asked(known: Known) -> tuple[dict[Way, list[str]], Question]:
     logins = sorted(
         {known.application.customer.user_id, *(row.user_id for row in known.owners if row.user_id)}
     )
-    ways: dict[Way, dict[str, str]] = {
+    given_values: dict[Way, dict[str, str]] = {
         SAME_LOGIN: {str(key): "The same login" for key in logins},
         TAX_NUMBER: {row.tax_id_index: "Tax number" for row in people},
         PERSON: {row.person_index: "Name and birth date" for row in known.owners},
@@ -142,23 +204,18 @@ def _asked(known: Known) -> tuple[dict[Way, list[str]], Question]:
     given |= {
         name: [key[at] for key in places] for at, name in enumerate(("streets", "postals", "countries"))
     }
-    words = {
-        DEVICE: ["Signed in from the same device"] * MOST_SIGN_INS,
-        SIGN_IN: ["Signed in from the same internet address"] * MOST_SIGN_INS,
-        ADDRESS: [f"Address in {city}" for city in places.values()],
-    }
-    for way, by_value in ways.items():
+    words = {ADDRESS: [f"Address in {city}" for city in places.values()]}
+    for way, by_value in given_values.items():
         values = [value for value in by_value if value]
         given[f"{way.code}_values"] = values
         words[way] = [by_value[value] for value in values]
-    return words, _QUERY.of(**given)
+    return words, _query().of(**given)
 
 
 def in_order(shared: Shared) -> list[UUID]:
     """The applications, those that share the most telling things first, the newest first among equals."""
-    strength = {
-        key: sum(_STRENGTHS[code] for code in things) for key, things in shared.by_application.items()
-    }
+    strengths = {way.code: way.strength for way in ways()}
+    strength = {key: sum(strengths[code] for code in things) for key, things in shared.by_application.items()}
     newest = sorted(strength, reverse=True)
     return sorted(newest, key=lambda key: -strength[key])
 
@@ -173,36 +230,18 @@ def _places(people: Iterable[Owner | Entity]) -> dict[tuple[str, str, str], str]
     }
 
 
-_VALUES_OF = {
-    DEVICE: _SIGN_INS.format("after ->> 'device'", newest=5 * MOST_SIGN_INS, own=MOST_SIGN_INS),
-    SIGN_IN: _SIGN_INS.format("ip", newest=5 * MOST_SIGN_INS, own=MOST_SIGN_INS),
-    ADDRESS: _PLACES,
-}
-_QUERY = Written(
-    " UNION ALL ".join(
-        _PART.format(
-            code=way.code,
-            values=_VALUES_OF.get(way) or _VALUES.format(way.code),
-            found=way.sql,
-            read=_READ,
-            most=_MOST,
-        )
-        for way in WAYS
-    )
-)
-
-
-def _keep(shared: Shared, way: Way, words: list[str], rows: Iterable[tuple[int, UUID]]) -> None:
+def _keep(shared: Shared, way: Way, words: Sequence[str], rows: Iterable[tuple[int, UUID]]) -> None:
     """Each row says which of the values (from 1) which application shares."""
     by_place: dict[int, list[UUID]] = {}
     for place, key in rows:
         by_place.setdefault(place, []).append(key)
     for place, keys in by_place.items():
+        said = way.words or words[place - 1]
         if len(keys) > COMMON:
-            shared.common.append(f"{words[place - 1]}: shared with more than {COMMON} others")
+            shared.common.append(f"{said}: shared with more than {COMMON} others")
             continue
         for key in keys:
-            shared.by_application.setdefault(key, {}).setdefault(way.code, words[place - 1])
+            shared.by_application.setdefault(key, {}).setdefault(way.code, said)
 
 
 def _masked(email: str) -> str:

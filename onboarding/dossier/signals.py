@@ -73,13 +73,18 @@ def _shared(known: Known, shared: Shared) -> Iterator[Signal]:
 
     # A person has looked at these two and said that it is no duplicate.
     looked_at = LOW if cleared else HIGH
-    yield from of_way(sharing.TAX_NUMBER, "Same tax number", looked_at)
-    yield from of_way(sharing.PERSON, "Same name and birth date", looked_at)
-    yield from of_way(sharing.DEVICE, "Signed in from the same device", MEDIUM)
-    yield from of_way(sharing.EMAIL, "Same e-mail", MEDIUM)
-    yield from of_way(sharing.PHONE, "Same phone", MEDIUM)
-    yield from of_way(sharing.SIGN_IN, "Signed in from the same internet address", LOW)
-    yield from of_way(sharing.ADDRESS, "Same address", LOW)
+    ours_weigh = {
+        sharing.TAX_NUMBER: ("Same tax number", looked_at),
+        sharing.PERSON: ("Same name and birth date", looked_at),
+        sharing.DEVICE: (sharing.DEVICE.words, MEDIUM),
+        sharing.EMAIL: ("Same e-mail", MEDIUM),
+        sharing.PHONE: ("Same phone", MEDIUM),
+        sharing.SIGN_IN: (sharing.SIGN_IN.words, LOW),
+        sharing.ADDRESS: ("Same address", LOW),
+    }
+    for way in sharing.ways():
+        if way != sharing.SAME_LOGIN:
+            yield from of_way(way, *ours_weigh.get(way, (way.words, way.weight)))
     if cleared:
         yield Signal(
             "One of us looked for duplicates and passed it on", "Decided case", LOW, page_of(known), cleared

@@ -234,7 +234,7 @@ def test_a_sign_in_from_the_same_device_links_from_any_address(customer_user: Us
     )
     found = known.of(case_of(mine), mine.pk)
     assert found is not None
-    shared = sharing.find(found)
+    shared = sharing.find(found, staff(ANALYST))
     assert shared.of_way("device") == [other.pk]
     assert not shared.of_way("sign_in")
     words = "Signed in from the same device as 1 other application of other customers"
