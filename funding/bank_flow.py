@@ -68,6 +68,7 @@ def use(login: BankLogin, *, actor: User | None, source: str) -> LinkedBank:
         item_id=login.item_id,
         plaid_account_id=login.plaid_account_id,
         access_token=login.access_token.reveal(),
+        same_account=chosen.get("same_account", ""),
         login=login,
         reference=str(ids.new_id()),
     )

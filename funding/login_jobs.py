@@ -5,7 +5,7 @@ a repeat begins after it.
 """
 
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
 from funding import bank_flow, bank_given_up, bank_words, lost_logins
@@ -36,6 +36,8 @@ class Choice(TypedDict):
     mask: str
     subtype: str
     offered: bool
+    #: LinkedBank.same_account of it; not there in what was read before that was kept.
+    same_account: NotRequired[str]
 
 
 class LoginRead:
@@ -121,6 +123,7 @@ def _choice(account: BankAccount) -> Choice:
         "mask": account.mask[:4],
         "subtype": account.subtype,
         "offered": account.offered,
+        "same_account": LinkedBank.same_account_hash(account.persistent_id),
     }
 
 

@@ -14,6 +14,7 @@ from funding import (
     operations,
     privacy,
     records,
+    shared_bank,
     staff_selectors,
 )
 from funding.cases import bank_given_up, bank_owner, given_up, held, lost_login, returns, unusual
@@ -24,7 +25,7 @@ from funding.panels import PANEL
 from funding.reconciliation import case
 from funding.subjects import page
 from onboarding import as_customer
-from onboarding.dossier import anchors
+from onboarding.dossier import anchors, sharing
 from onboarding.privacy import elsewhere, policy
 from onboarding.privacy.requests import register_obstacle
 from portal import audit_search, outbox, revealing
@@ -54,6 +55,7 @@ def register() -> None:
     dossier.register(anchors.APPLICATION, bank_dossier.of_application)
     dossier.register_questions(anchors.APPLICATION, money_questions)
     dossier.register_questions(anchors.APPLICATION, bank_dossier.questions)
+    sharing.register(shared_bank.WAY)
     panels.register(PANEL)
     audit_search.register_finder(records.named)
     find_cases.register_subject_search(records.subjects)

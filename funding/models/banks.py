@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from onboarding.models import ProviderAccount
 from portal import clock, ids
-from portal.sealed import SealedTextField
+from portal.sealed import SealedTextField, blind_index
 from portal.states import Stateful
 
 
@@ -72,6 +72,9 @@ class LinkedBank(Stateful):
     item_id = models.CharField(max_length=128, blank=True)
     plaid_account_id = models.CharField(max_length=128, blank=True)
     access_token = SealedTextField(mask="none", null=True, blank=True)
+    #: Keyed hash of what Plaid knows the account itself by, in whoever's login; empty where the bank gives none
+    #: (funding/shared_bank.py).
+    same_account = models.CharField(max_length=64, blank=True, editable=False, default="", db_default="")
     #: Our partnerTransactionRef of linking, and of unlinking; each of the request that was sent last.
     reference = models.CharField(max_length=40, unique=True)
     unlink_reference = models.CharField(max_length=40, blank=True)
@@ -116,6 +119,10 @@ class LinkedBank(Stateful):
         ]
         indexes = [
             models.Index(fields=["item_id"], name="bank_item", condition=~Q(item_id="")),
+            models.Index(fields=["same_account"], name="bank_same_account", condition=~Q(same_account="")),
+            models.Index(
+                fields=["account", "-id"], name="bank_same_of_account", condition=~Q(same_account="")
+            ),
             models.Index(
                 fields=["status_at"],
                 name="bank_on_way",
@@ -125,3 +132,8 @@ class LinkedBank(Stateful):
 
     def __str__(self) -> str:
         return f"{self.institution} ··{self.mask}"
+
+    @staticmethod
+    def same_account_hash(persistent_id: str) -> str:
+        """Under which the account is found that Plaid knows by this; empty for none."""
+        return blind_index("funding.linkedbank.same_account", persistent_id, "exact") if persistent_id else ""

@@ -10,7 +10,7 @@ from funding.models.ledger import post
 from onboarding.models import ProviderAccount
 from portal import clock, ids
 from portal.money import Money
-from portal.sealed import SealedTextField
+from portal.sealed import BlindIndexField, SealedTextField
 from portal.states import Stateful
 
 if TYPE_CHECKING:
@@ -26,10 +26,15 @@ class WireRecipient(models.Model):
     bank_address = models.CharField(max_length=300)
     routing_number = SealedTextField(mask="last4")
     account_number = SealedTextField(mask="last4")
+    #: Of both numbers together: who else sends money to the same account (funding/shared_bank.py).
+    numbers_index = BlindIndexField(source="account_number", beside="routing_number", db_default="")
     swift_code = models.CharField(max_length=11, blank=True)
     added_by = models.ForeignKey("portal.User", on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "-id"], name="recipient_of_account")]
 
     def __str__(self) -> str:
         return f"{self.bank_name}"

@@ -9,8 +9,9 @@ from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from compliance.models import Case
+from funding.models import WireRecipient
 from onboarding import document_checks, services
-from onboarding.models import Application, Owner
+from onboarding.models import Application, Owner, ProviderAccount
 from tests.e2e.browser import looked_at, page_of
 from tests.flow import submitted
 from tests.onboarding import journeys
@@ -36,6 +37,19 @@ def held(settings: Any, tmp_path: Path) -> Application:
     for key in document_checks.due_ids():
         document_checks.check(key)
     services.application_submit(actor=user, application_id=application.pk, source="page")
+    # Both wire to one account.
+    for row in (application, Application.objects.get(customer__user__name="Bo")):
+        account, _ = ProviderAccount.objects.get_or_create(
+            application=row, defaults={"client_account_id": row.reference}
+        )
+        WireRecipient.objects.create(
+            account=account,
+            bank_name="First Platypus Bank",
+            bank_address="1 River Road, Austin, TX 78701",
+            routing_number="021000021",
+            account_number="000123456789",
+            added_by=user,
+        )
     return Application.objects.get(pk=application.pk)
 
 
@@ -47,6 +61,9 @@ def test_a_case_is_one_screen_to_decide_on(
     page = page_of(browser, live_server, make_staff(), width)
     page.goto(f"/staff/cases/{case.pk}/")
     expect(page.get_by_role("heading", name="Whom it is about")).to_be_visible()
+    # The drawing is for the eye; the table says the same.
+    expect(page.locator("#linked").get_by_role("cell", name="Same bank account")).to_be_visible()
+    expect(page.locator("#linked svg").get_by_text("Same bank account")).to_be_visible()
     looked_at(page, f"case-page-{width}")
     page.get_by_label("New note").fill("Half a thought")
     page.get_by_role("link", name="Passport, front: Ana Ortiz").click()

@@ -1,6 +1,8 @@
 """Linking a bank as a customer does, on the stand-in's hosted page, with the provider and Plaid over a socket."""
 
+import re
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 
@@ -17,6 +19,8 @@ from tests.funding.people import open_account
 from tests.people import make_customer_user
 
 PLATYPUS, HOUNDSTOOTH = "ins_109508", "ins_109512"
+#: Has a sign-in page of its own, and names an account the same in every login.
+OAUTH = "ins_127287"
 
 
 def known_account(box: SandboxProcess, user: User | None = None) -> ProviderAccount:
@@ -50,6 +54,11 @@ def through(
         {"do": "consent"},
     ]
     for step in steps:
+        if step["do"] == "login" and institution == OAUTH:
+            [own] = set(re.findall(r'"(/plaid/oauth/[^"]+)"', browser.get(address, timeout=5).text))
+            allowed = {"do": "allow", "username": user}
+            browser.post(urljoin(address, own), data=allowed, timeout=5, allow_redirects=False)
+            continue
         browser.post(address, data=step, timeout=5, allow_redirects=False)
 
 

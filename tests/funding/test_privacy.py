@@ -67,6 +67,7 @@ def had_money(user: User) -> ProviderAccount:
     bank = link_bank(
         account, status="unlinked", institution=f"{MARK} Bank", name=f"{MARK} Checking", mask="0000",
         item_id=f"item-{MARK}", plaid_account_id=MARK, access_token="access-secret", login=login,
+        same_account=MARK,
     )  # fmt: skip
     recipient, unused = (
         WireRecipient.objects.create(
@@ -187,6 +188,7 @@ def test_what_nobody_needs_goes_at_once_and_the_rest_when_its_time_is_over(
         assert retention.carry_out() >= 1
     assert Application.objects.get(pk=account.application_id).erased_at
     assert everything_with(MARK) == set() == everything_with("192.0.2.7") == everything_with("item-")
+    assert recipient.numbers_index and not everything_with(recipient.numbers_index)
     for model in (one.model for one in HOLDINGS):
         for field in model._meta.concrete_fields:
             if isinstance(field, SealedField):
