@@ -154,7 +154,7 @@ def test_requests_are_counted_by_route_and_known_methods(client: Client, tokenle
     assert 'method="other",route="healthz"' in text
     assert 'route="unmatched",status="404"' in text
     assert 'portal_request_seconds_count{route="healthz"}' in text
-    for leak in ("secret", "BREW", "ana"):
+    for leak in ("secret", "BREW", "of-ana"):
         assert leak not in text
 
 
