@@ -49,7 +49,7 @@ class CaseFilterForm(forms.Form):
     due = forms.ChoiceField(
         label="Due",
         required=False,
-        choices=[("", "Any"), ("overdue", "Overdue"), ("today", "Today, or overdue")],
+        choices=[("", "Any"), ("overdue", "Overdue, longest first"), ("today", "By the end of today")],
     )
     priority = forms.ChoiceField(
         label="Priority",

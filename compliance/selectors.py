@@ -144,9 +144,9 @@ def cases_for_staff(
     def rows() -> QuerySet[Case]:
         return _listed(actor, chosen).select_related("assignee", "queue").only(*_LISTED)
 
-    # What is searched for is looked up in other tables, and time runs.
-    is_steady = not (chosen.text or chosen.older_than_days or chosen.due)
-    key = ("cases", actor.pk, actor.role, chosen) if is_steady else None
+    # What is searched for is looked up in other tables; where time counts, a query is good for a minute.
+    moment = _minute() if chosen.older_than_days or chosen.due else None
+    key = None if chosen.text else ("cases", actor.pk, actor.role, chosen, moment)
     return ordering.ordered(rows, _order(chosen), after=after, before=before, size=size, key=key)
 
 
@@ -158,7 +158,8 @@ def neighbours(actor: User, chosen: CaseFilter, case_id: UUID) -> tuple[UUID | N
 
 
 def _order(chosen: CaseFilter) -> ordering.Order:
-    order = ordering.ORDERS[chosen.sort]
+    # What is due comes in that order, unless another is asked for: few are overdue, and its index begins with them.
+    order = ordering.ORDERS["due" if chosen.due and chosen.sort == ordering.USUAL else chosen.sort]
     # What is done has no index for these.
     is_undone = chosen.status not in {"", *Case.DONE}
     return order if order.key is None or is_undone else ordering.ORDERS[ordering.USUAL]
@@ -179,7 +180,7 @@ def _listed(actor: User, chosen: CaseFilter) -> QuerySet[Case]:
     if chosen.mentioned:
         rows = rows.filter(Exists(CaseMention.objects.filter(person=actor, case=OuterRef("pk"))))
     if chosen.older_than_days:
-        rows = rows.filter(opened_at__lte=clock.now() - timedelta(days=chosen.older_than_days))
+        rows = rows.filter(opened_at__lte=_minute() - timedelta(days=chosen.older_than_days))
     if chosen.priority:
         rows = rows.filter(priority=chosen.priority)
     if chosen.due:
@@ -191,13 +192,17 @@ def _listed(actor: User, chosen: CaseFilter) -> QuerySet[Case]:
 
 def _due(by: str) -> Q:
     """Undecided cases whose clock runs and that are due by now, or by the end of today."""
-    until = clock.now()
+    until = _minute()
     if by == "today":
         until = timezone.localtime(until).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(
             days=1
         )
     # Said as its index says it.
     return UNDONE & ~Q(status__in=sorted(Case.WAITING)) & Q(LessThan(Coalesce("due_at", NEVER), until))
+
+
+def _minute() -> datetime:
+    return clock.now().replace(second=0, microsecond=0)
 
 
 def queues_visible_to(actor: User) -> QuerySet[Queue]:

@@ -113,7 +113,7 @@ def test_a_cursor_of_elsewhere_breaks_nothing(client: Client, sort: str, cursor:
     ("chosen", "index"),
     [
         (CaseFilter(sort="due"), "case_undone_by_due"),
-        (CaseFilter(due="overdue", sort="due"), "case_undone_by_due"),
+        (CaseFilter(due="overdue"), "case_undone_by_due"),
         (CaseFilter(sort="pressing"), "case_undone_by_priority"),
         (CaseFilter(sort="newest"), "case_undone"),
         (CaseFilter(queue="{queue}"), "case_undone_by_queue"),
@@ -144,7 +144,7 @@ def test_every_order_reads_an_index_also_deep_down(
     if chosen.queue:
         chosen = CaseFilter(queue=str(few.pk))
     settle("compliance_case")
-    order = ordering.ORDERS[chosen.sort]
+    order = selectors._order(chosen)
     rows = Case.objects.annotate(key=order.key) if order.key is not None else Case.objects
     middle = order.write(rows.filter(status="open").order_by(*order.words(back=False))[750])
     for after in ("", middle):
