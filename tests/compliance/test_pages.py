@@ -484,28 +484,3 @@ def test_two_who_ask_for_the_next_case_get_two(staff: Staff) -> None:
     assert first
     assert (first.pk, [case.pk for case in taken]) == (urgent.pk, [normal.pk])
     assert services.case_take_next(actor=first_person) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "kept"),
-    [
-        ("note", {"note-text": "Ünlikely words " * 300}, "Ünlikely words"),
-        ("decide", {"decide-decision": "stun", "decide-text": "Ünlikely words"}, "Ünlikely words"),
-        ("wait", {"wait-until": "1999-01-01"}, "1999-01-01"),
-        ("hold", {"hold-until": "1999-01-01"}, "1999-01-01"),
-        ("escalate", {"escalate-reason": ""}, None),
-    ],
-)
-def test_a_form_that_was_sent_stands_there_once_and_on_no_other_page(
-    client: Client, analyst: User, name: str, data: dict[str, str], kept: str | None
-) -> None:
-    case, other = ready(analyst), ready(analyst)
-    answer = client.post(url(name, case), {"decide-version": case.version} | data)
-    page = answer.content.decode()
-    assert answer.status_code == 422
-    assert page.count(f'action="{url(name, case)}"') == 1
-    assert page.count("data-error-summary") == 1
-    assert kept is None or kept in page
-    again = client.post(url(name, other), {"decide-version": other.version}).content.decode()
-    assert kept is None or kept not in again
-    assert str(case.pk) not in again
