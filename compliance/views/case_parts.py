@@ -14,7 +14,7 @@ from compliance.permissions import Reason
 from compliance.timeline import Fact
 from portal.ball import Ball
 from portal.templatetags.ui import ball as ball_html
-from portal.templatetags.ui import sharing_graph, when
+from portal.templatetags.ui import fact_rows, sharing_graph, when
 from portal.ui.addresses import KEY
 from portal.ui.drawing import drawn, drawn_of_row, remembered, with_key, with_token
 from portal.ui.graph import sharing
@@ -146,7 +146,7 @@ def fact(found: Fact) -> SafeString:
         title=found.fact.title,
         source=found.fact.source,
         at=when(found.fact.at),
-        rows=tuple((row["label"], str(row["value"])) for row in found.rows),
+        rows=fact_rows(found.rows) if found.rows else "",
     )
 
 
